@@ -1,0 +1,140 @@
+//! An event as handlers see it, and what a generated data type tells of itself.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use time::OffsetDateTime;
+
+use crate::validate::{Fallback, Validate};
+
+/// The data of one event version of the contract. Implemented by generated code only.
+pub trait EventData: Serialize + DeserializeOwned + Validate + Send + Sync + 'static {
+    /// The CloudEvents `type`: event and version, as in `order.placed.v1`.
+    const TYPE: &'static str;
+    /// The CloudEvents `dataschema`: a URI reference to the schema.
+    const DATASCHEMA: &'static str;
+    /// The channel's address with its parameters, as in `order.placed.v1.{orderId}`.
+    const ADDRESS: &'static str;
+
+    /// The JetStream subject of this event: the address with its parameters filled in.
+    ///
+    /// # Errors
+    ///
+    /// Where a parameter's value cannot be a subject token.
+    fn subject(&self) -> Result<Subject, SubjectError>;
+
+    /// The ordering key: events of one key are handled in order where the operation asks for it.
+    fn key(&self) -> String;
+
+    /// The compiled schema, for what neither the type nor its inline checks can say; checked on the raw data.
+    #[must_use]
+    fn fallback() -> Option<&'static Fallback> {
+        None
+    }
+}
+
+/// One received event: the CloudEvents attributes and the data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<T> {
+    /// The CloudEvents `id`; the same on every delivery and redrive.
+    pub id: String,
+    /// The CloudEvents `source`, as in `/orders`.
+    pub source: String,
+    /// The CloudEvents `subject`: the ordering key.
+    pub subject: Option<String>,
+    /// When the fact happened.
+    pub time: OffsetDateTime,
+    /// The same for all events that one request set in motion.
+    pub correlation_id: String,
+    /// The id of the event that caused this one; `None` on the first.
+    pub causation_id: Option<String>,
+    /// What happened.
+    pub data: T,
+    /// How the event came to be here, this time.
+    pub delivery: Delivery,
+}
+
+/// One delivery of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The JetStream subject that it was published to.
+    pub subject: String,
+    /// The stream that keeps it.
+    pub stream: String,
+    /// Its sequence in that stream.
+    pub stream_sequence: u64,
+    /// How often the server has delivered it to this consumer, this time included. Deferrals and deliveries that a
+    /// shutdown gave back count here, so this is not the number of attempts.
+    pub delivered: u64,
+    /// Which attempt of the operation's `max-attempts` this is; the first is 1.
+    pub attempt: u32,
+}
+
+/// A JetStream subject, built from an address and its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject(String);
+
+impl Subject {
+    /// Begins the subject of the channel with this address.
+    #[must_use]
+    pub fn of(address: &'static str) -> SubjectBuilder {
+        SubjectBuilder {
+            address,
+            subject: address.to_owned(),
+        }
+    }
+
+    /// The subject as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A subject whose parameters are being filled in.
+#[derive(Clone, Debug)]
+pub struct SubjectBuilder {
+    address: &'static str,
+    subject: String,
+}
+
+impl SubjectBuilder {
+    /// Fills in the parameter `name`.
+    ///
+    /// # Errors
+    ///
+    /// Where the value is empty, or holds what a NATS subject token must not: white space, control characters, a dot
+    /// or a wildcard.
+    pub fn token(mut self, name: &str, value: impl ToString) -> Result<Self, SubjectError> {
+        let value = value.to_string();
+        let illegal = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '*' | '>');
+        if value.is_empty() || value.contains(illegal) {
+            return Err(SubjectError {
+                address: self.address,
+                parameter: name.to_owned(),
+                value,
+            });
+        }
+        self.subject = self.subject.replace(&format!("{{{name}}}"), &value);
+        Ok(self)
+    }
+
+    /// The finished subject.
+    #[must_use]
+    pub fn finish(self) -> Subject {
+        Subject(self.subject)
+    }
+}
+
+/// A value of the event's data that cannot stand in its subject.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{value:?} cannot fill in {{{parameter}}} of the subject {address}: a subject token is not empty and holds no white space, dot, * or >"
+)]
+pub struct SubjectError {
+    /// The channel's address.
+    pub address: &'static str,
+    /// The parameter.
+    pub parameter: String,
+    /// The value that was refused.
+    pub value: String,
+}

@@ -1,0 +1,105 @@
+//! How a handler says what went wrong, and what shall become of the event.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What a handler returns.
+pub type Handled = Result<(), Failure>;
+
+/// Why an event was not handled, and what to do with it.
+///
+/// Any error becomes a `Failure` through `?`: the transaction is rolled back and the event is tried again after the
+/// operation's backoff.
+pub struct Failure {
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: BoxError,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Try again after the operation's backoff.
+    Retry,
+    /// Try again after this delay; an attempt is spent.
+    RetryAfter(Duration),
+    /// Deliver again after this delay; no attempt is spent.
+    Defer(Duration),
+    /// No attempt can help: dead letter.
+    Permanent,
+}
+
+impl Failure {
+    /// No further attempt can help: the event becomes a dead letter now.
+    pub fn permanent(reason: impl Into<BoxError>) -> Self {
+        Self {
+            verdict: Verdict::Permanent,
+            reason: reason.into(),
+        }
+    }
+
+    /// Try again after `delay` instead of the operation's backoff. An attempt is spent.
+    #[must_use]
+    pub fn retry_after(delay: Duration) -> Self {
+        Self {
+            verdict: Verdict::RetryAfter(delay),
+            reason: "the handler asked for another attempt".into(),
+        }
+    }
+
+    /// Something else has to happen first, such as another event's arrival: deliver again after `delay`, without
+    /// spending an attempt. Beyond the operation's `defer-limit` the event becomes a dead letter.
+    #[must_use]
+    pub fn defer(delay: Duration) -> Self {
+        Self {
+            verdict: Verdict::Defer(delay),
+            reason: "the handler deferred the event".into(),
+        }
+    }
+
+    /// The same with another reason.
+    #[must_use]
+    pub fn because(self, reason: impl Into<BoxError>) -> Self {
+        Self {
+            reason: reason.into(),
+            ..self
+        }
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self {
+            verdict: Verdict::Retry,
+            reason: Box::new(error),
+        }
+    }
+}
+
+/// The reason and its causes, each once.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = self.reason.to_string();
+        let mut cause = self.reason.source();
+        while let Some(error) = cause {
+            let next = error.to_string();
+            // Some errors print their cause themselves.
+            if !text.ends_with(&next) {
+                text.push_str(": ");
+                text.push_str(&next);
+            }
+            cause = error.source();
+        }
+        f.write_str(&text)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("verdict", &self.verdict)
+            .field("reason", &self.reason.to_string())
+            .finish()
+    }
+}
