@@ -5,16 +5,16 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use jetway::Database;
 use serde::Deserialize;
-use sqlx::AnyPool;
 
 use crate::sent;
 
 const MOST: u32 = 1000;
 
 /// The routes of this service.
-pub fn router(pool: AnyPool) -> Router {
-    Router::new().route("/mails", get(mails)).with_state(pool)
+pub fn router(database: Database) -> Router {
+    Router::new().route("/mails", get(mails)).with_state(database)
 }
 
 #[derive(Deserialize)]
@@ -28,8 +28,8 @@ fn default_limit() -> u32 {
 }
 
 /// The mails sent last, newest first; `?limit=` says how many, 1000 at most.
-async fn mails(State(pool): State<AnyPool>, Query(page): Query<Page>) -> Response {
-    match sent::newest(&pool, page.limit.min(MOST)).await {
+async fn mails(State(database): State<Database>, Query(page): Query<Page>) -> Response {
+    match sent::newest(&database, page.limit.min(MOST)).await {
         Ok(mails) => Json(mails).into_response(),
         Err(error) => {
             tracing::error!(%error, "cannot read the sent mails");

@@ -1,7 +1,9 @@
 //! The list of sent mails.
 
+use jetway::Database;
 use serde::Serialize;
-use sqlx::{AnyConnection, AnyPool, Row};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use time::OffsetDateTime;
 
 use crate::domain::Mail;
@@ -25,7 +27,8 @@ pub struct SentMail {
     pub sent_at: OffsetDateTime,
 }
 
-/// Records that `mail` was sent, in the handler's transaction.
+/// Records that `mail` was sent, in the handler's transaction. Where another replica was faster with the same event its
+/// row stays, and the inbox finds out.
 ///
 /// # Errors
 ///
@@ -33,7 +36,8 @@ pub struct SentMail {
 pub async fn record(sql: &mut AnyConnection, mail: &Mail) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO sent_mail (event_id, order_id, kind, recipient, message_id, sent_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (event_id) DO NOTHING",
     )
     .bind(mail.event_id.as_str())
     .bind(mail.order_id.to_string())
@@ -51,18 +55,18 @@ pub async fn record(sql: &mut AnyConnection, mail: &Mail) -> Result<(), sqlx::Er
 /// # Errors
 ///
 /// Those of the database.
-pub async fn newest(pool: &AnyPool, limit: u32) -> Result<Vec<SentMail>, sqlx::Error> {
+pub async fn newest(database: &Database, limit: u32) -> Result<Vec<SentMail>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT event_id, order_id, kind, recipient, message_id, sent_at FROM sent_mail
          ORDER BY sent_at DESC, event_id DESC LIMIT $1",
     )
     .bind(i64::from(limit))
-    .fetch_all(pool)
+    .fetch_all(database.pool())
     .await?;
     rows.iter().map(sent_mail).collect()
 }
 
-fn sent_mail(row: &sqlx::any::AnyRow) -> Result<SentMail, sqlx::Error> {
+fn sent_mail(row: &AnyRow) -> Result<SentMail, sqlx::Error> {
     Ok(SentMail {
         event_id: row.try_get("event_id")?,
         order_id: row.try_get("order_id")?,

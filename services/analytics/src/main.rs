@@ -1,0 +1,18 @@
+//! Starts the service `analytics`. `--help` lists its settings.
+
+use analytics::handlers::Recorder;
+use analytics::live::Live;
+use analytics::{MIGRATIONS, Settings, http, read_model};
+use events::analytics::Analytics;
+
+fn main() -> std::process::ExitCode {
+    jetway::launch::<Analytics, Settings, _, _>(async |app, settings| {
+        app.migrate(&MIGRATIONS).await?;
+        let live = Live::start(app.database().clone(), app.shutdown());
+        app.consumers(events::analytics::consumers(Recorder))
+            .rebuild(settings.rebuild, read_model::clear)
+            .routes(http::router(live))
+            .run()
+            .await
+    })
+}
