@@ -1,0 +1,125 @@
+//! Whether the process lives and whether it is ready, as its parts report it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+type Checks = BTreeMap<String, Result<(), String>>;
+
+/// What the parts of a service report. Cloning shares it.
+///
+/// Not ready until [`Health::started`]; alive until a part says otherwise.
+#[derive(Clone, Debug)]
+pub struct Health {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    ready: Checks,
+    live: Checks,
+}
+
+const START: &str = "start";
+
+impl Default for Health {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Health {
+    /// The health of a service that is starting: alive, not ready.
+    #[must_use]
+    pub fn new() -> Self {
+        let starting = Err("the service has not finished starting".to_owned());
+        Self {
+            state: Arc::new(Mutex::new(State {
+                ready: Checks::from([(START.to_owned(), starting)]),
+                live: Checks::new(),
+            })),
+        }
+    }
+
+    /// The service has started: from now on it is ready where its parts are.
+    pub fn started(&self) {
+        self.ready(START, Ok(()));
+    }
+
+    /// The service is about to end: no longer ready.
+    pub fn stopping(&self) {
+        self.ready(START, Err("the service is shutting down".to_owned()));
+    }
+
+    /// Part `name` is ready or says why it is not.
+    pub fn ready(&self, name: impl Into<String>, result: Result<(), String>) {
+        note(&mut self.lock().ready, "ready", name.into(), result);
+    }
+
+    /// Part `name` lives or says what only a restart of the process can mend.
+    pub fn live(&self, name: impl Into<String>, result: Result<(), String>) {
+        note(&mut self.lock().live, "live", name.into(), result);
+    }
+
+    /// Whether all parts are ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.lock().ready.values().all(Result::is_ok)
+    }
+
+    /// Whether all parts live.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.lock().live.values().all(Result::is_ok)
+    }
+
+    /// The answer to `/readyz`.
+    pub(super) fn readyz(&self) -> Response {
+        answer(&self.lock().ready)
+    }
+
+    /// The answer to `/healthz`.
+    pub(super) fn healthz(&self) -> Response {
+        answer(&self.lock().live)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each change is logged, a state that lasts is not.
+fn note(checks: &mut Checks, what: &str, name: String, result: Result<(), String>) {
+    let before = checks.get(&name);
+    match &result {
+        Err(reason) if !matches!(before, Some(Err(_))) => {
+            tracing::warn!(part = name, reason, "{name} is not {what}: {reason}");
+        }
+        Ok(()) if matches!(before, Some(Err(_))) => {
+            tracing::info!(part = name, "{name} is {what}");
+        }
+        _ => {}
+    }
+    checks.insert(name, result);
+}
+
+fn answer(checks: &Checks) -> Response {
+    let ok = checks.values().all(Result::is_ok);
+    let parts: Map<String, Value> = checks
+        .iter()
+        .map(|(name, result)| match result {
+            Ok(()) => (name.clone(), json!({ "ok": true })),
+            Err(reason) => (name.clone(), json!({ "ok": false, "reason": reason })),
+        })
+        .collect();
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(json!({ "ok": ok, "checks": parts }))).into_response()
+}

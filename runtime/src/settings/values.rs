@@ -1,0 +1,437 @@
+//! The values that settings have, how they are read, and what is said of those that are wrong.
+//!
+//! Each reader's error continues the sentence `NAME=value `: "is not a duration: write …".
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::topology::TopologyMode;
+
+/// What is wrong with a value and what is allowed instead: the end of a sentence that begins with name and value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ValueError(String);
+
+impl ValueError {
+    /// `sentence` continues `NAME=value `, as in `is not a colour: write red or blue`.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+fn refuse<T>(sentence: impl Into<String>) -> Result<T, ValueError> {
+    Err(ValueError::new(sentence))
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A URL that may hold a password: shown without it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// The URL as it was given, password included: to connect with, not to show.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL without its password.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        redacted(&self.0)
+    }
+}
+
+impl From<String> for SecretUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl From<&str> for SecretUrl {
+    fn from(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+}
+
+impl fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.redacted())
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.redacted())
+    }
+}
+
+/// A URL with `***` for its secrets: the password, a lone user name (NATS takes it for a token), and the values of
+/// query parameters that are called so. Takes a list with commas, too.
+#[must_use]
+pub fn redacted(url: &str) -> String {
+    url.split(',')
+        .map(redacted_one)
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+fn redacted_one(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, query)) => (rest, Some(query)),
+        None => (rest, None),
+    };
+    // A password may hold a slash or an @ that should have been escaped: the last @ counts, wherever it stands.
+    let rest = match rest.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((user, _)) => format!("{user}:***@{host}"),
+            None => format!("***@{host}"),
+        },
+        None => rest.to_owned(),
+    };
+    let query = query.map_or_else(String::new, |query| {
+        let pairs: Vec<String> = query.split('&').map(redacted_pair).collect();
+        format!("?{}", pairs.join("&"))
+    });
+    format!("{scheme}{rest}{query}")
+}
+
+fn redacted_pair(pair: &str) -> String {
+    let secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["pass", "secret", "token", "key"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    match pair.split_once('=') {
+        Some((name, _)) if secret(name) => format!("{name}=***"),
+        _ => pair.to_owned(),
+    }
+}
+
+/// How SQLite syncs its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SqliteSynchronous {
+    /// At checkpoints: a power cut may lose the last commits, never the database.
+    Normal,
+    /// At every commit.
+    Full,
+}
+
+impl SqliteSynchronous {
+    /// As SQLite's pragma spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// Text.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Reads a duration: a whole number with its unit, as in `250ms`, `30s`, `2m`, `12h` or `30d`.
+///
+/// # Errors
+///
+/// Where it is not one.
+pub fn duration(text: &str) -> Result<Duration, ValueError> {
+    const HOW: &str = "is not a duration: write a number with ms, s, m, h or d, as in 8s";
+    let unit_at = text.find(|c: char| !c.is_ascii_digit());
+    let Some((number, unit)) = unit_at.map(|at| text.split_at(at)) else {
+        return refuse(HOW);
+    };
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return refuse(HOW),
+    };
+    let Ok(number) = number.parse::<u64>() else {
+        return refuse(HOW);
+    };
+    match number.checked_mul(milliseconds) {
+        // 100 years: beyond it, arithmetic on dates overflows.
+        Some(total) if total <= 100 * 365 * 86_400_000 => Ok(Duration::from_millis(total)),
+        _ => refuse("is too long a duration: at most 36500d"),
+    }
+}
+
+/// A duration as one would write it in a setting: the largest unit that leaves a whole number.
+pub(crate) fn text(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    if duration.subsec_nanos() % 1_000_000 != 0 {
+        return format!("{duration:?}");
+    }
+    for (unit, size) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ] {
+        if ms != 0 && ms % size == 0 {
+            return format!("{}{unit}", ms / size);
+        }
+    }
+    format!("{ms}ms")
+}
+
+/// Reads a number of bytes: a whole number, alone or with KiB or MiB.
+///
+/// # Errors
+///
+/// Where it is not one, or not within 1 byte and 64 MiB (the most that NATS takes).
+pub fn bytes(text: &str) -> Result<usize, ValueError> {
+    const HOW: &str =
+        "is not a number of bytes: write a whole number up to 64MiB, as in 65536, 512KiB or 1MiB";
+    let (number, size) = if let Some(number) = text.strip_suffix("KiB") {
+        (number, 1024)
+    } else if let Some(number) = text.strip_suffix("MiB") {
+        (number, 1024 * 1024)
+    } else {
+        (text, 1)
+    };
+    let total = number
+        .trim_end()
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(size));
+    match total {
+        Some(total) if (1..=64 * 1024 * 1024).contains(&total) => Ok(total),
+        _ => refuse(HOW),
+    }
+}
+
+pub(super) fn nats_url(text: &str) -> Result<SecretUrl, ValueError> {
+    match text.trim().parse::<async_nats::ServerAddr>() {
+        Ok(_) => Ok(SecretUrl(text.trim().to_owned())),
+        Err(_) => refuse(
+            "is not the URL of a NATS server: write nats://host:port, as in nats://127.0.0.1:4222",
+        ),
+    }
+}
+
+pub(super) fn database_url(text: &str) -> Result<SecretUrl, ValueError> {
+    let known = ["sqlite:", "postgres://", "postgresql://"];
+    if known.iter().any(|scheme| text.starts_with(scheme)) {
+        return Ok(SecretUrl(text.to_owned()));
+    }
+    refuse(
+        "is not the URL of a database that is supported: write sqlite://data/orders.sqlite3 or postgres://user:password@host/database",
+    )
+}
+
+pub(super) fn otlp_endpoint(text: &str) -> Result<SecretUrl, ValueError> {
+    if text.starts_with("https://") {
+        return refuse(
+            "needs TLS, which this build's exporter has not: send to a collector nearby over http://, as in http://127.0.0.1:4318",
+        );
+    }
+    match text.strip_prefix("http://") {
+        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => {
+            Ok(SecretUrl(text.to_owned()))
+        }
+        _ => refuse(
+            "is not the URL of an OTLP/HTTP collector: write http://host:port, as in http://127.0.0.1:4318",
+        ),
+    }
+}
+
+pub(super) fn existing_file(text: &str) -> Result<PathBuf, ValueError> {
+    match std::fs::metadata(text) {
+        Ok(file) if file.is_file() => Ok(PathBuf::from(text)),
+        Ok(_) => refuse("is not a file"),
+        Err(error) => refuse(format!("cannot be read: {error}")),
+    }
+}
+
+pub(super) fn nkey_seed(text: &str) -> Result<Secret, ValueError> {
+    let alphabet = |c: char| c.is_ascii_uppercase() || ('2'..='7').contains(&c);
+    if text.len() == 58 && text.starts_with("SU") && text.chars().all(alphabet) {
+        return Ok(Secret(text.to_owned()));
+    }
+    refuse(
+        "is not the seed of a user's nkey: it has 58 capital letters and digits and begins with SU",
+    )
+}
+
+pub(super) fn connections(text: &str) -> Result<u32, ValueError> {
+    match text.parse() {
+        Ok(number @ 1..=1000) => Ok(number),
+        _ => refuse("is not a number of connections: write a whole number from 1 to 1000"),
+    }
+}
+
+pub(super) fn ratio(text: &str) -> Result<f64, ValueError> {
+    match text.parse::<f64>() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => refuse("is not a ratio: write a number from 0 to 1, as in 0.1"),
+    }
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, ValueError> {
+    text.parse().or_else(|_| {
+        refuse("is not an address to serve at: write IP address and port, as in 127.0.0.1:8080 or 0.0.0.0:8080")
+    })
+}
+
+pub(super) fn topology(text: &str) -> Result<TopologyMode, ValueError> {
+    match text {
+        "apply" => Ok(TopologyMode::Apply),
+        "verify" => Ok(TopologyMode::Verify),
+        "bind" => Ok(TopologyMode::Bind),
+        _ => refuse("is not one of apply, verify, bind"),
+    }
+}
+
+pub(super) fn sqlite_synchronous(text: &str) -> Result<SqliteSynchronous, ValueError> {
+    match text {
+        "normal" => Ok(SqliteSynchronous::Normal),
+        "full" => Ok(SqliteSynchronous::Full),
+        _ => refuse("is not one of normal, full"),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, ValueError> {
+    match text {
+        "auto" => Ok(LogFormat::Auto),
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => refuse("is not one of auto, text, json"),
+    }
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, ValueError> {
+    const HOW: &str = "write error, warn, info, debug or trace, or a list as in info,jetway=debug";
+    match tracing_subscriber::EnvFilter::builder().parse(text) {
+        // A misspelt level alone is a valid target for the filter, and would silence everything.
+        Ok(_) if is_bare_unknown(text) => refuse(format!("is not a log filter: {HOW}")),
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => refuse(format!("is not a log filter ({error}): {HOW}")),
+    }
+}
+
+fn is_bare_unknown(text: &str) -> bool {
+    let word = text.trim();
+    word.chars().all(|c| c.is_ascii_alphanumeric())
+        && word
+            .parse::<tracing_subscriber::filter::LevelFilter>()
+            .is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn durations_are_read_and_written_back() {
+        for written in ["0ms", "250ms", "30s", "2m", "12h", "30d", "90s"] {
+            assert_eq!(text(duration(written).unwrap()), written);
+        }
+        assert_eq!(text(duration("120s").unwrap()), "2m");
+        for wrong in [
+            "",
+            "8",
+            "s",
+            "-1s",
+            "1.5s",
+            "1 s",
+            "8S",
+            "1w",
+            "99999999999999999999s",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong:?} was read");
+        }
+        assert!(
+            duration("36501d")
+                .unwrap_err()
+                .to_string()
+                .contains("too long")
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let cases = [
+            (
+                "postgres://shop:hunter2@db/orders",
+                "postgres://shop:***@db/orders",
+            ),
+            (
+                "postgres://shop:p@ss/w:rd@db:5432/orders?sslmode=require",
+                "postgres://shop:***@db:5432/orders?sslmode=require",
+            ),
+            (
+                "postgres://db/orders?user=shop&password=hunter2",
+                "postgres://db/orders?user=shop&password=***",
+            ),
+            (
+                "nats://s3cr3t@a:4222,nats://u:p@b:4222",
+                "nats://***@a:4222,nats://u:***@b:4222",
+            ),
+            ("u:hunter2@host:4222", "u:***@host:4222"),
+            (
+                "sqlite://data/orders.sqlite3",
+                "sqlite://data/orders.sqlite3",
+            ),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(redacted(url), shown);
+            assert_eq!(format!("{:?}", SecretUrl::from(url)), shown);
+        }
+        assert_eq!(format!("{:?}", Secret::from("x".to_owned())), "***");
+    }
+
+    #[test]
+    fn byte_counts_are_bounded() {
+        assert_eq!(bytes("1MiB").unwrap(), 1_048_576);
+        assert_eq!(bytes("512KiB").unwrap(), 524_288);
+        assert_eq!(bytes("1").unwrap(), 1);
+        for wrong in ["0", "65MiB", "1MB", "-1", "", "1GiB"] {
+            assert!(bytes(wrong).is_err(), "{wrong:?} was read");
+        }
+    }
+}
