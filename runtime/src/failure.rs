@@ -58,6 +58,15 @@ impl Failure {
         }
     }
 
+    /// What the span's `error.type` says.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Retry | Verdict::RetryAfter(_) => "retry",
+            Verdict::Defer(_) => "deferred",
+            Verdict::Permanent => "permanent",
+        }
+    }
+
     /// The same with another reason.
     #[must_use]
     pub fn because(self, reason: impl Into<BoxError>) -> Self {

@@ -4,11 +4,30 @@
 //! decided (outbox), provisions and verifies JetStream topology, traces, counts, and drains on shutdown. It names no
 //! event of any business.
 
+mod app;
+mod consumer;
 mod contract;
+mod error;
 mod event;
 mod failure;
+mod fault;
+pub mod http;
+mod relay;
+pub mod settings;
+mod store;
+pub mod telemetry;
+pub mod topology;
+mod tx;
 mod types;
 pub mod validate;
+mod wire;
+
+pub use app::{App, Running, launch};
+pub use consumer::{Consumers, Handler};
+pub use error::Error;
+pub use settings::{NoSettings, Settings};
+pub use store::{Database, Migration, Migrations, StoreError, now_micros};
+pub use tx::{PublishError, Tx};
 
 pub use contract::{
     Backoff, Operation, Ordering, Retention, Retry, SentBy, Service, Start, Storage, Stream,

@@ -32,6 +32,17 @@ pub trait Validate {
     }
 }
 
+/// Checks a raw value against a compiled schema.
+///
+/// # Errors
+///
+/// The breaches, where there is at least one.
+pub fn against(schema: &'static Fallback, value: &serde_json::Value) -> Result<(), Violations> {
+    let mut at = Checker::default();
+    at.schema(schema, value);
+    at.finish()
+}
+
 /// One breach of a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {

@@ -1,0 +1,19 @@
+//! Consumers: from a delivered message to its settlement.
+//!
+//! [`pull`] gets messages by credit, [`worker`] runs handlers with bounded concurrency and in lanes, [`settle`] decides
+//! what becomes of a message, [`dead_letter`] stores what can never be handled.
+
+mod dead_letter;
+mod delivered;
+mod handler;
+mod held;
+mod pull;
+mod rebuild;
+mod settle;
+mod solo;
+mod worker;
+
+pub use handler::{Consumers, Handler};
+pub(crate) use rebuild::rebuild;
+pub(crate) use solo::Solo;
+pub(crate) use worker::Worker;

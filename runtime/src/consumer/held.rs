@@ -1,0 +1,93 @@
+//! The messages in this process's hands, and the signs of life that keep the server from delivering them again.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_nats::{Client, Subject};
+use bytes::Bytes;
+
+use super::delivered::Delivered;
+
+/// Messages that are delivered and not settled, by stream sequence.
+///
+/// The order matters: signs of life are sent in it, so that after a crash the server's deadlines pass in it too.
+#[derive(Debug)]
+pub(super) struct Held {
+    client: Client,
+    replies: Mutex<BTreeMap<u64, Subject>>,
+}
+
+impl Held {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            replies: Mutex::default(),
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    pub(super) fn hold(&self, message: &Delivered) {
+        self.lock().insert(message.sequence, message.reply.clone());
+    }
+
+    /// It is done with, or will never be done.
+    pub(super) async fn ack(&self, message: &Delivered) {
+        self.settle(message, Bytes::from_static(b"+ACK")).await;
+    }
+
+    /// It is a dead letter; the reason goes into the server's advisory.
+    pub(super) async fn term(&self, message: &Delivered, reason: &str) {
+        self.settle(message, Bytes::from(format!("+TERM {reason}")))
+            .await;
+    }
+
+    /// The server shall deliver it again after `delay`.
+    pub(super) async fn nak(&self, message: &Delivered, delay: Duration) {
+        self.settle(message, nak(delay)).await;
+    }
+
+    async fn settle(&self, message: &Delivered, answer: Bytes) {
+        self.lock().remove(&message.sequence);
+        // A lost answer means another delivery, and the inbox knows the event by then.
+        if let Err(error) = self.client.publish(message.reply.clone(), answer).await {
+            tracing::debug!(%error, sequence = message.sequence, "a settlement could not be sent");
+        }
+    }
+
+    /// Tells the server that everything held is still being worked on.
+    pub(super) async fn in_progress(&self) {
+        let replies: Vec<Subject> = self.lock().values().cloned().collect();
+        for reply in replies {
+            let _ = self
+                .client
+                .publish(reply, Bytes::from_static(b"+WPI"))
+                .await;
+        }
+    }
+
+    /// Gives everything back at once: others shall not wait for an ack-wait to pass.
+    pub(super) async fn give_back(&self) -> usize {
+        let replies: Vec<Subject> = std::mem::take(&mut *self.lock()).into_values().collect();
+        let count = replies.len();
+        for reply in replies {
+            let _ = self.client.publish(reply, nak(Duration::ZERO)).await;
+        }
+        count
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Subject>> {
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn nak(delay: Duration) -> Bytes {
+    if delay.is_zero() {
+        Bytes::from_static(b"-NAK")
+    } else {
+        Bytes::from(format!("-NAK {{\"delay\":{}}}", delay.as_nanos()))
+    }
+}

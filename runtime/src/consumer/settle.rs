@@ -1,0 +1,454 @@
+//! One attempt at one message, and what becomes of it: the settlement table.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use rand::Rng;
+use time::OffsetDateTime;
+use tracing::Instrument;
+
+use super::dead_letter::{self, DeadLetter};
+use super::delivered::Delivered;
+use super::handler::{Consumer, Decoded};
+use super::held::Held;
+use crate::app::Core;
+use crate::failure::{Failure, Verdict};
+use crate::store::{Attempts, Inbox, Source, Standing, StoreError, micros, now_micros};
+use crate::telemetry::{Outcome, Received, TraceContext, process_failed, process_span};
+use crate::wire;
+use crate::{Operation, Retry, Service, Tx, fault};
+
+/// What the worker does next with the message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is settled.
+    Done,
+    /// It is not settled: again after this long.
+    Again(Duration),
+}
+
+/// What the attempt came to.
+enum Verdicted {
+    Handled,
+    Duplicate,
+    /// The database or the broker failed, not the event: again, and no attempt is spent.
+    NotNow(String),
+    Failed(Failure),
+}
+
+pub(super) struct Settler<'a, S> {
+    pub(super) core: &'a Core,
+    pub(super) consumer: &'a Consumer<S>,
+    pub(super) held: &'a Held,
+}
+
+impl<S: Service> Settler<'_, S> {
+    fn operation(&self) -> &'static Operation {
+        self.consumer.operation
+    }
+
+    /// Makes one attempt at the message and settles it where that can be done. `again` says that this process has
+    /// tried the same delivery before.
+    pub(super) async fn attempt(&self, message: &Delivered, again: bool) -> Next {
+        let most = self.core.settings.max_event_bytes;
+        let incoming = match wire::read(message.headers.as_ref(), &message.body, most) {
+            Ok(incoming) => incoming,
+            Err(unreadable) => return self.unreadable(message, &unreadable).await,
+        };
+        let identity = incoming.identity.clone();
+        let attempts = Attempts {
+            durable: self.operation().durable,
+            stream: message.stream.clone(),
+            sequence: i64::try_from(message.sequence).unwrap_or(i64::MAX),
+        };
+        let standing = match self.look_up(message, &identity, &attempts, again).await {
+            Ok(Known::Handled) => return self.duplicate(message).await,
+            Ok(Known::Standing(standing)) => standing,
+            Err(error) => return self.not_now(message, &error.to_string()),
+        };
+        let attempt = number(message, standing.as_ref());
+        if attempt > self.operation().retry.max_attempts {
+            return self
+                .exhausted(message, attempt - 1, standing.unwrap_or_default())
+                .await;
+        }
+        let parent = message
+            .headers
+            .as_ref()
+            .map(TraceContext::from_headers)
+            .unwrap_or_default();
+        let received = Received {
+            id: Some(&identity.id),
+            correlation_id: Some(&incoming.correlation_id),
+            body_size: message.body.len(),
+            delivered: message.times,
+        };
+        let span = process_span(self.operation(), &received, &parent);
+        let correlation = incoming.correlation_id.clone();
+        let event = match self
+            .consumer
+            .handler
+            .decode(incoming, message.delivery(attempt))
+        {
+            Ok(event) => event,
+            Err(unreadable) => return self.unreadable(message, &unreadable).await,
+        };
+        let begun = Begun {
+            message,
+            identity,
+            correlation,
+            attempts,
+            standing,
+            attempt,
+        };
+        async {
+            self.core.metrics.consumed(self.operation());
+            let started = Instant::now();
+            let verdict = self.run(&begun, &event).await;
+            self.settle(&begun, verdict, started).await
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn look_up(
+        &self,
+        message: &Delivered,
+        identity: &Source,
+        attempts: &Attempts,
+        again: bool,
+    ) -> Result<Known, StoreError> {
+        let database = &self.core.database;
+        if Inbox::contains(database, self.operation().durable, identity).await? {
+            return Ok(Known::Handled);
+        }
+        // A first delivery has no past, and most deliveries are first ones.
+        if !again && message.times <= 1 && !self.counts_from_the_first() {
+            return Ok(Known::Standing(None));
+        }
+        Ok(Known::Standing(attempts.standing(database).await?))
+    }
+
+    /// With so few attempts none may be guessed: the first is written down before it runs as well.
+    fn counts_from_the_first(&self) -> bool {
+        self.operation().retry.max_attempts <= 2
+    }
+
+    /// Runs the handler and commits what it did.
+    async fn run(&self, begun: &Begun<'_>, event: &Decoded) -> Verdicted {
+        let suspect = begun
+            .standing
+            .as_ref()
+            .is_some_and(|standing| standing.unaccounted > 0);
+        let _turn = self.core.solo.turn(suspect).await;
+        let remembered =
+            begun.standing.is_some() || begun.message.times > 1 || self.counts_from_the_first();
+        if remembered
+            && let Err(error) = begun
+                .attempts
+                .begin(&self.core.database, begun.attempt)
+                .await
+        {
+            return Verdicted::NotNow(error.to_string());
+        }
+        let name = self.operation().name;
+        fault::point(name, "before-handler").await;
+        let mut tx = Tx::<S>::new(
+            self.core,
+            begun.correlation.clone(),
+            Some(begun.identity.id.clone()),
+        );
+        let handled = self.guarded(event, &mut tx).await;
+        fault::point(name, "in-handler").await;
+        if let Err(failure) = handled {
+            return Verdicted::Failed(failure);
+        }
+        let forget = remembered.then_some(&begun.attempts);
+        match tx
+            .commit_handled(self.operation().durable, &begun.identity, forget)
+            .await
+        {
+            Ok(true) => Verdicted::Handled,
+            Ok(false) => Verdicted::Duplicate,
+            Err(StoreError::Unavailable(error)) => Verdicted::NotNow(error.to_string()),
+            Err(error) => Verdicted::Failed(Failure::from(error)),
+        }
+    }
+
+    /// The handler with its timeout, and a panic turned into a failure like any other.
+    async fn guarded(&self, event: &Decoded, tx: &mut Tx<'_, S>) -> Result<(), Failure> {
+        let limit = self.operation().timeout;
+        let handler = AssertUnwindSafe(self.consumer.handler.handle(event, tx)).catch_unwind();
+        match tokio::time::timeout(limit, handler).await {
+            Ok(Ok(handled)) => handled,
+            Ok(Err(panic)) => Err(retry(format!(
+                "the handler panicked: {}",
+                panic_text(&*panic)
+            ))),
+            Err(_) => Err(retry(format!(
+                "the handler did not finish within {limit:?}"
+            ))),
+        }
+    }
+
+    async fn settle(&self, begun: &Begun<'_>, verdict: Verdicted, started: Instant) -> Next {
+        let processed = |outcome| {
+            self.core
+                .metrics
+                .processed(self.operation(), outcome, started.elapsed())
+        };
+        match verdict {
+            Verdicted::Handled => {
+                fault::point(self.operation().name, "after-commit").await;
+                self.held.ack(begun.message).await;
+                processed(Outcome::Handled);
+                Next::Done
+            }
+            Verdicted::Duplicate => self.duplicate(begun.message).await,
+            Verdicted::NotNow(why) => {
+                processed(Outcome::Unavailable);
+                self.not_now(begun.message, &why)
+            }
+            Verdicted::Failed(failure) => {
+                let (outcome, next) = self.failed(begun, &failure).await;
+                processed(outcome);
+                next
+            }
+        }
+    }
+
+    async fn failed(&self, begun: &Begun<'_>, failure: &Failure) -> (Outcome, Next) {
+        let error = failure.to_string();
+        process_failed(&tracing::Span::current(), failure.kind(), &error);
+        match failure.verdict {
+            Verdict::Permanent => {
+                let letter = begun.letter("permanent", error);
+                (
+                    Outcome::DeadLettered,
+                    self.bury(begun.message, letter).await,
+                )
+            }
+            Verdict::Defer(delay) => self.deferred(begun, delay, error).await,
+            Verdict::Retry => {
+                let delay = lengthened(self.operation().retry.delay(begun.attempt));
+                self.retried(begun, delay, error).await
+            }
+            Verdict::RetryAfter(delay) => self.retried(begun, delay, error).await,
+        }
+    }
+
+    async fn retried(&self, begun: &Begun<'_>, delay: Duration, error: String) -> (Outcome, Next) {
+        let operation = self.operation();
+        let Retry { max_attempts, .. } = operation.retry;
+        if begun.attempt >= max_attempts {
+            let letter = begun.letter("attempts-exhausted", error);
+            return (
+                Outcome::DeadLettered,
+                self.bury(begun.message, letter).await,
+            );
+        }
+        let written = begun
+            .attempts
+            .failed(&self.core.database, begun.attempt, &error)
+            .await;
+        if let Err(problem) = written {
+            tracing::warn!(%problem, "the failed attempt could not be written down and will not count");
+        }
+        let attempt = begun.attempt;
+        if attempt == operation.alert_after {
+            tracing::warn!(operation = operation.name, event = begun.identity.id, attempt, max_attempts, %error,
+                "an event keeps failing");
+        } else {
+            tracing::info!(operation = operation.name, event = begun.identity.id, attempt, max_attempts, %error,
+                "an attempt failed");
+        }
+        self.core.metrics.retried(operation);
+        (Outcome::Retried, Next::Again(delay))
+    }
+
+    async fn deferred(
+        &self,
+        begun: &Begun<'_>,
+        delay: Duration,
+        reason: String,
+    ) -> (Outcome, Next) {
+        let limit = self.operation().retry.defer_limit;
+        let since = begun
+            .standing
+            .as_ref()
+            .and_then(|standing| standing.deferred_at);
+        if since.is_some_and(|since| now_micros() - since >= micros(limit)) {
+            let letter = begun.letter(
+                "deferred-too-long",
+                format!("deferred for more than {limit:?}: {reason}"),
+            );
+            return (
+                Outcome::DeadLettered,
+                self.bury(begun.message, letter).await,
+            );
+        }
+        let spent = begun.attempt - 1;
+        if let Err(problem) = begun
+            .attempts
+            .deferred(&self.core.database, spent, &reason)
+            .await
+        {
+            tracing::warn!(%problem, "the deferral could not be written down");
+        }
+        tracing::debug!(event = begun.identity.id, %reason, "deferred");
+        (Outcome::Deferred, Next::Again(delay))
+    }
+
+    async fn exhausted(&self, message: &Delivered, attempts: u32, standing: Standing) -> Next {
+        let error = match standing {
+            Standing {
+                unaccounted: 0,
+                last_error: Some(error),
+                ..
+            } => error,
+            Standing { last_error, .. } => {
+                let earlier = last_error
+                    .map(|error| format!("; before that: {error}"))
+                    .unwrap_or_default();
+                format!("the process died while it handled this message, or was killed{earlier}")
+            }
+        };
+        let letter = DeadLetter {
+            reason: "attempts-exhausted",
+            error,
+            attempts,
+            first_failure: standing.first_failure_at.map(from_micros),
+        };
+        self.bury(message, letter).await
+    }
+
+    async fn unreadable(&self, message: &Delivered, unreadable: &wire::Unreadable) -> Next {
+        let letter = DeadLetter {
+            reason: unreadable.reason(),
+            error: unreadable.to_string(),
+            attempts: 0,
+            first_failure: None,
+        };
+        self.bury(message, letter).await
+    }
+
+    /// Stores the dead letter and only then settles the message. What cannot be stored is neither acked nor lost.
+    async fn bury(&self, message: &Delivered, letter: DeadLetter) -> Next {
+        let operation = self.operation();
+        match dead_letter::store(self.core, operation, message, &letter).await {
+            Ok(()) => {
+                self.held.term(message, letter.reason).await;
+                self.core.metrics.dead_lettered(operation, letter.reason);
+                tracing::error!(
+                    operation = operation.name,
+                    stream = message.stream,
+                    sequence = message.sequence,
+                    reason = letter.reason,
+                    attempts = letter.attempts,
+                    error = letter.error,
+                    "dead letter"
+                );
+                Next::Done
+            }
+            Err(problem) => {
+                let delay = patience(message.times);
+                self.core.metrics.dead_letter_failed(operation);
+                tracing::error!(operation = operation.name, stream = message.stream, sequence = message.sequence,
+                    %problem, again_in = ?delay, "a dead letter could not be stored; the message is kept");
+                Next::Again(delay)
+            }
+        }
+    }
+
+    async fn duplicate(&self, message: &Delivered) -> Next {
+        self.core
+            .metrics
+            .processed(self.operation(), Outcome::Duplicate, Duration::ZERO);
+        tracing::debug!(
+            operation = self.operation().name,
+            sequence = message.sequence,
+            "handled before"
+        );
+        self.held.ack(message).await;
+        Next::Done
+    }
+
+    fn not_now(&self, message: &Delivered, why: &str) -> Next {
+        let delay = patience(message.times);
+        tracing::warn!(operation = self.operation().name, sequence = message.sequence, why, again_in = ?delay,
+            "cannot handle events now");
+        Next::Again(delay)
+    }
+}
+
+/// What is known of a message before its attempt.
+enum Known {
+    Handled,
+    Standing(Option<Standing>),
+}
+
+/// An attempt that has begun.
+struct Begun<'a> {
+    message: &'a Delivered,
+    identity: Source,
+    correlation: String,
+    attempts: Attempts,
+    standing: Option<Standing>,
+    attempt: u32,
+}
+
+impl Begun<'_> {
+    fn letter(&self, reason: &'static str, error: String) -> DeadLetter {
+        let first = self
+            .standing
+            .as_ref()
+            .and_then(|standing| standing.first_failure_at);
+        DeadLetter {
+            reason,
+            error,
+            attempts: self.attempt,
+            first_failure: first.map(from_micros),
+        }
+    }
+}
+
+/// Which attempt this is. A redelivery of which nothing is known may have died in its first attempt: it counts.
+fn number(message: &Delivered, standing: Option<&Standing>) -> u32 {
+    match standing {
+        Some(standing) => standing.attempts + 1,
+        None if message.times > 1 => 2,
+        None => 1,
+    }
+}
+
+fn retry(text: String) -> Failure {
+    Failure {
+        verdict: Verdict::Retry,
+        reason: text.into(),
+    }
+}
+
+/// Jitter that only lengthens, by up to a quarter: what failed together does not come back together.
+fn lengthened(delay: Duration) -> Duration {
+    delay.mul_f64(1.0 + rand::rng().random_range(0.0..0.25))
+}
+
+/// How long to wait for a database or a dead-letter stream to come back: from half a second to half a minute.
+fn patience(times: u64) -> Duration {
+    let exponent = u32::try_from(times.saturating_sub(1).min(6)).unwrap_or(6);
+    lengthened(Duration::from_millis(500 * 2_u64.pow(exponent)).min(Duration::from_secs(24)))
+}
+
+fn from_micros(micros: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}

@@ -1,0 +1,311 @@
+//! The worker of one operation: bounded concurrency, lanes, signs of life, and an orderly end.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering as Atomic};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::delivered::Delivered;
+use super::handler::Consumer;
+use super::held::Held;
+use super::pull::{Pulled, Puller};
+use super::settle::{Next, Settler};
+use crate::app::Core;
+use crate::{Operation, Ordering, Service};
+
+/// How many messages may wait in lanes behind a retry before this process stops taking more.
+pub(crate) const PARKED: usize = 1_000;
+
+/// One operation at work.
+pub(crate) struct Worker<S> {
+    core: Arc<Core>,
+    consumer: Consumer<S>,
+    held: Held,
+    permits: Semaphore,
+    lanes: Mutex<Lanes>,
+    /// Room has been made.
+    freed: Notify,
+    tasks: TaskTracker,
+    /// Ends attempts that outlast the drain.
+    kill: CancellationToken,
+    settled: AtomicU64,
+}
+
+#[derive(Default)]
+struct Lanes {
+    waiting: HashMap<String, Lane>,
+    /// Messages in lanes whose head waits for its next attempt.
+    parked: usize,
+}
+
+/// The messages of one key after the one that is being handled.
+#[derive(Default)]
+struct Lane {
+    queue: VecDeque<Delivered>,
+    parked: bool,
+}
+
+impl<S: Service> Worker<S> {
+    pub(crate) fn new(core: Arc<Core>, consumer: Consumer<S>) -> Arc<Self> {
+        let permits = Semaphore::new(consumer.operation.concurrency);
+        let held = Held::new(core.client.clone());
+        Arc::new(Self {
+            core,
+            consumer,
+            held,
+            permits,
+            lanes: Mutex::default(),
+            freed: Notify::new(),
+            tasks: TaskTracker::new(),
+            kill: CancellationToken::new(),
+            settled: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.consumer.operation
+    }
+
+    /// How many messages this worker has settled so far.
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled.load(Atomic::Relaxed)
+    }
+
+    /// How many messages this worker holds.
+    pub(crate) fn holds(&self) -> usize {
+        self.held.count()
+    }
+
+    /// Pulls and handles until shutdown, then drains within `drain`.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        drain: Duration,
+    ) -> Result<(), async_nats::SubscribeError> {
+        let connection = self.core.connection.subscribe();
+        let mut puller =
+            Puller::bind(self.core.jetstream.clone(), self.operation(), connection).await?;
+        let signs_of_life = tokio::spawn(Self::signs_of_life(self.clone()));
+        self.pull(&mut puller).await;
+        let deadline = Instant::now() + drain;
+        puller.stop().await;
+        self.tasks.close();
+        if tokio::time::timeout_at(deadline, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                operation = self.operation().name,
+                running = self.tasks.len(),
+                "handlers outlast the drain: they are cancelled and rolled back"
+            );
+            self.kill.cancel();
+            self.tasks.wait().await;
+        }
+        signs_of_life.abort();
+        let returned = self.held.give_back().await;
+        tracing::debug!(operation = self.operation().name, returned, "drained");
+        Ok(())
+    }
+
+    async fn pull(self: &Arc<Self>, puller: &mut Puller) {
+        let mut bucket = Bucket::new(self.operation().rate_limit);
+        let name = self.health_name();
+        loop {
+            puller.replenish(self.room()).await;
+            tokio::select! {
+                biased;
+                () = self.core.shutdown.cancelled() => return,
+                () = self.freed.notified() => {}
+                pulled = puller.next() => match pulled {
+                    Pulled::Message(message) => {
+                        self.core.health.ready(&name, Ok(()));
+                        self.held.hold(&message);
+                        bucket.take().await;
+                        self.accept(message);
+                    }
+                    Pulled::Nothing => {}
+                    Pulled::Gone(why) => {
+                        tracing::warn!(operation = self.operation().name, why, "the consumer does not answer");
+                        self.core.restore(self.operation()).await;
+                    }
+                },
+            }
+        }
+    }
+
+    fn health_name(&self) -> String {
+        format!("consumer {}", self.operation().durable)
+    }
+
+    /// How many more messages this worker may hold: enough to keep the handlers busy while the next are on their way,
+    /// and no more, because the server's clock runs from the delivery.
+    fn room(&self) -> usize {
+        let parked = self.lanes().parked.min(PARKED);
+        (2 * self.operation().concurrency + parked).saturating_sub(self.held.count())
+    }
+
+    fn accept(self: &Arc<Self>, message: Delivered) {
+        match self.operation().ordering {
+            Ordering::None => {
+                let worker = self.clone();
+                self.tasks
+                    .spawn(async move { worker.handle_alone(message).await });
+            }
+            Ordering::Key => self.enter_lane(message),
+        }
+    }
+
+    /// Handles a message without regard to others: a retry goes back to the server.
+    async fn handle_alone(self: Arc<Self>, message: Delivered) {
+        match self.attempt(&message, false).await {
+            Some(Next::Done) | None => {}
+            Some(Next::Again(delay)) => self.held.nak(&message, delay).await,
+        }
+        self.freed.notify_one();
+    }
+
+    /// One attempt under a permit; `None` at shutdown, and the message is given back with all that is held.
+    async fn attempt(&self, message: &Delivered, again: bool) -> Option<Next> {
+        let permit = tokio::select! {
+            biased;
+            () = self.core.shutdown.cancelled() => return None,
+            permit = self.permits.acquire() => permit.ok()?,
+        };
+        let settler = Settler {
+            core: &self.core,
+            consumer: &self.consumer,
+            held: &self.held,
+        };
+        let next = tokio::select! {
+            next = settler.attempt(message, again) => Some(next),
+            () = self.kill.cancelled() => None,
+        };
+        drop(permit);
+        self.settled.fetch_add(1, Atomic::Relaxed);
+        next
+    }
+
+    /// The subject is the key: its parameters are what the channel's address makes of it.
+    fn enter_lane(self: &Arc<Self>, message: Delivered) {
+        let key = message.subject.to_string();
+        let mut lanes = self.lanes();
+        if let Some(lane) = lanes.waiting.get_mut(&key) {
+            let parked = usize::from(lane.parked);
+            lane.queue.push_back(message);
+            lanes.parked += parked;
+            return;
+        }
+        lanes.waiting.insert(key.clone(), Lane::default());
+        drop(lanes);
+        let worker = self.clone();
+        self.tasks
+            .spawn(async move { worker.run_lane(key, message).await });
+    }
+
+    /// Handles the messages of one key, each until it is settled, in order.
+    async fn run_lane(self: Arc<Self>, key: String, mut message: Delivered) {
+        loop {
+            let mut again = false;
+            while let Some(next) = self.attempt(&message, again).await {
+                match next {
+                    Next::Done => break,
+                    Next::Again(delay) => {
+                        again = true;
+                        if !self.wait_in_lane(&key, delay).await {
+                            return;
+                        }
+                    }
+                }
+            }
+            self.freed.notify_one();
+            if self.core.shutdown.is_cancelled() {
+                return;
+            }
+            let mut lanes = self.lanes();
+            match lanes
+                .waiting
+                .get_mut(&key)
+                .and_then(|lane| lane.queue.pop_front())
+            {
+                Some(following) => message = following,
+                None => {
+                    lanes.waiting.remove(&key);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Waits for the next attempt at the head of a lane; false at shutdown.
+    async fn wait_in_lane(&self, key: &str, delay: Duration) -> bool {
+        self.park(key, true);
+        self.freed.notify_one();
+        let waited = tokio::select! {
+            () = tokio::time::sleep(delay) => true,
+            () = self.core.shutdown.cancelled() => false,
+        };
+        self.park(key, false);
+        waited
+    }
+
+    fn park(&self, key: &str, parked: bool) {
+        let mut lanes = self.lanes();
+        let Some(lane) = lanes.waiting.get_mut(key) else {
+            return;
+        };
+        lane.parked = parked;
+        let messages = lane.queue.len() + 1;
+        lanes.parked = if parked {
+            lanes.parked + messages
+        } else {
+            lanes.parked.saturating_sub(messages)
+        };
+    }
+
+    async fn signs_of_life(self: Arc<Self>) {
+        let mut tick = tokio::time::interval(self.operation().ack_wait / 3);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            self.held.in_progress().await;
+        }
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many handlers may begin per second: a token bucket that holds one second's worth.
+struct Bucket {
+    interval: Option<Duration>,
+    next: Instant,
+}
+
+impl Bucket {
+    fn new(per_second: Option<u32>) -> Self {
+        let interval = per_second
+            .filter(|rate| *rate > 0)
+            .map(|rate| Duration::from_secs(1) / rate);
+        Self {
+            interval,
+            next: Instant::now(),
+        }
+    }
+
+    async fn take(&mut self) {
+        let Some(interval) = self.interval else {
+            return;
+        };
+        let earliest = Instant::now()
+            .checked_sub(Duration::from_secs(1))
+            .unwrap_or(self.next);
+        self.next = self.next.max(earliest) + interval;
+        tokio::time::sleep_until(self.next).await;
+    }
+}

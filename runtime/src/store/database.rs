@@ -1,0 +1,226 @@
+//! Connections and transactions.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How long a caller waits for a connection before the database counts as gone.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection could be had: it is down, full, or its file cannot be opened. Worth another try.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A statement failed.
+    #[error("the database refused a statement: {0}")]
+    Statement(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the migrations of `{owner}` cannot be applied: {source}")]
+    Migrate {
+        /// Whose migrations.
+        owner: &'static str,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// `DATABASE_URL` names no database that is supported.
+    #[error("{0}")]
+    Url(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+        match &error {
+            Io(_) | PoolTimedOut | PoolClosed | WorkerCrashed | Tls(_) | Protocol(_) => {
+                Self::Unavailable(error)
+            }
+            // 57P: the server is shutting down or starting; 08: connection exceptions; 53: out of resources.
+            sqlx::Error::Database(refusal)
+                if refusal.code().is_some_and(|code| {
+                    ["57P", "08", "53"].iter().any(|class| code.starts_with(class))
+                        // SQLite: cannot open (14), disk I/O (10), locked beyond the timeout (5), full (13).
+                        || ["14", "10", "5", "13"].contains(&code.as_ref())
+                }) =>
+            {
+                Self::Unavailable(error)
+            }
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+/// Which database this is: where the two differ at all, the code asks for this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// The service's database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: AnyPool,
+    kind: Kind,
+    /// SQLite has one writer: those who wait for it queue here, in order and without polling. Postgres has as many
+    /// permits as connections.
+    writers: Arc<Semaphore>,
+    file: Option<Arc<str>>,
+}
+
+impl Database {
+    /// Opens `url` (`sqlite://path` or `postgres://…`) with up to `connections` connections. No connection is made
+    /// yet: a database that is down is found by its first use. `synchronous` is SQLite's setting of that name.
+    ///
+    /// # Errors
+    ///
+    /// Where the URL cannot be read, or the directory of a SQLite file cannot be made.
+    pub fn open(url: &str, connections: u32, synchronous: &str) -> Result<Self, StoreError> {
+        install_default_drivers();
+        let kind = kind_of(url)?;
+        let mut options = AnyPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT);
+        let mut url = url.to_owned();
+        if kind == Kind::Sqlite {
+            make_directory(file_of(&url))?;
+            if !url.contains("mode=") {
+                url.push_str(if url.contains('?') {
+                    "&mode=rwc"
+                } else {
+                    "?mode=rwc"
+                });
+            }
+            let pragmas = format!(
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON;"
+            );
+            options = options.after_connect(move |connection, _| {
+                let pragmas = pragmas.clone();
+                Box::pin(async move {
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))
+                        .execute(connection)
+                        .await
+                        .map(drop)
+                })
+            });
+        }
+        let pool = options
+            .connect_lazy(&url)
+            .map_err(|error| StoreError::Url(format!("DATABASE_URL: {error}")))?;
+        let file = (kind == Kind::Sqlite).then(|| Arc::from(file_of(&url)));
+        let writers = if kind == Kind::Sqlite {
+            1
+        } else {
+            connections as usize
+        };
+        Ok(Self {
+            pool,
+            kind,
+            writers: Arc::new(Semaphore::new(writers)),
+            file,
+        })
+    }
+
+    /// The connections, for reads outside of a transaction.
+    #[must_use]
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// The file of a SQLite database.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Begins a transaction that may write.
+    pub(crate) async fn begin(&self) -> Result<Write, StoreError> {
+        let permit =
+            match tokio::time::timeout(ACQUIRE_TIMEOUT, self.writers.clone().acquire_owned()).await
+            {
+                Ok(Ok(permit)) => permit,
+                Ok(Err(_)) => return Err(StoreError::Unavailable(sqlx::Error::PoolClosed)),
+                Err(_) => return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+            };
+        let transaction = match self.kind {
+            // A deferred transaction that reads first cannot become a writer once another has written.
+            Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
+            Kind::Postgres => self.pool.begin().await?,
+        };
+        Ok(Write {
+            transaction,
+            _permit: permit,
+        })
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A transaction that may write. Rolled back when dropped.
+pub(crate) struct Write {
+    transaction: Transaction<'static, Any>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Write {
+    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        Ok(self.transaction.rollback().await?)
+    }
+}
+
+fn kind_of(url: &str) -> Result<Kind, StoreError> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => Ok(Kind::Sqlite),
+        Some("postgres" | "postgresql") => Ok(Kind::Postgres),
+        _ => Err(StoreError::Url(
+            "DATABASE_URL names neither SQLite nor Postgres: write sqlite://path/to/file or postgres://user@host/name"
+                .to_owned(),
+        )),
+    }
+}
+
+fn file_of(url: &str) -> &str {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
+fn make_directory(file: &str) -> Result<(), StoreError> {
+    let Some(parent) = Path::new(file).parent() else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(parent).map_err(|error| {
+        StoreError::Url(format!(
+            "DATABASE_URL: the directory {} cannot be made: {error}",
+            parent.display()
+        ))
+    })
+}

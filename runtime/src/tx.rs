@@ -1,0 +1,224 @@
+//! One transaction of a service: its effect, the events that it decides, and the inbox, all or nothing.
+
+use std::marker::PhantomData;
+
+use sqlx::AnyConnection;
+use uuid::Uuid;
+
+use crate::app::Core;
+use crate::store::{Attempts, Inbox, Outbox, Row, Source, StoreError, Write, now_micros};
+use crate::telemetry::TraceContext;
+use crate::wire::Outgoing;
+use crate::{EventData, SentBy, Service, SubjectError, Violations};
+
+/// A transaction of service `S`.
+///
+/// It takes no connection and no lock until [`Tx::sql`] is first called, or until it commits: a handler may talk to a
+/// mail server for as long as it likes before that. Dropped without a commit it leaves nothing.
+///
+/// In a handler the runtime commits when the handler returns `Ok`. Elsewhere [`App::begin`](crate::App::begin) makes
+/// one and [`Tx::commit`] ends it.
+pub struct Tx<'a, S> {
+    core: &'a Core,
+    write: Option<Write>,
+    outgoing: Vec<Row>,
+    correlation_id: String,
+    causation_id: Option<String>,
+    service: PhantomData<fn() -> S>,
+}
+
+/// Why an event cannot be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The schema rejects it. An event that its schema rejects is never published.
+    #[error("{event_type} cannot be published, its schema rejects it at {violations}")]
+    Invalid {
+        /// The event.
+        event_type: &'static str,
+        /// What is wrong.
+        violations: Violations,
+    },
+    /// No subject can be made of it.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    /// It is larger than consumers accept.
+    #[error(
+        "{event_type} cannot be published, its {found} bytes are more than the {allowed} that MAX_EVENT_BYTES allows"
+    )]
+    TooLarge {
+        /// The event.
+        event_type: &'static str,
+        /// Its size with the envelope, in bytes.
+        found: usize,
+        /// The most that is allowed, in bytes.
+        allowed: usize,
+    },
+    /// It cannot be written as JSON.
+    #[error("{event_type} cannot be written as JSON: {source}")]
+    Json {
+        /// The event.
+        event_type: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+impl<'a, S: Service> Tx<'a, S> {
+    pub(crate) fn new(
+        core: &'a Core,
+        correlation_id: String,
+        causation_id: Option<String>,
+    ) -> Self {
+        Self {
+            core,
+            write: None,
+            outgoing: Vec::new(),
+            correlation_id,
+            causation_id,
+            service: PhantomData,
+        }
+    }
+
+    /// The connection of this transaction; the first call begins it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database is not available.
+    pub async fn sql(&mut self) -> Result<&mut AnyConnection, StoreError> {
+        let write = match self.write.take() {
+            Some(write) => write,
+            None => self.core.database.begin().await?,
+        };
+        Ok(self.write.insert(write).connection())
+    }
+
+    /// Publishes an event with the transaction: checked against its schema now, written to the outbox at the commit,
+    /// and sent to JetStream by the relay, however often the broker or this process fails in between. Correlation,
+    /// causation and trace context are filled in.
+    ///
+    /// Returns the event's id.
+    ///
+    /// # Errors
+    ///
+    /// Where its schema rejects the event, or it is too large.
+    #[expect(
+        clippy::unused_async,
+        reason = "publishing may come to wait, as for back-pressure, without a change of the API"
+    )]
+    pub async fn publish<E: EventData + SentBy<S>>(
+        &mut self,
+        data: E,
+    ) -> Result<Uuid, PublishError> {
+        let invalid = |violations| PublishError::Invalid {
+            event_type: E::TYPE,
+            violations,
+        };
+        data.validate().map_err(invalid)?;
+        if let Some(fallback) = E::fallback() {
+            let value = serde_json::to_value(&data).map_err(|source| PublishError::Json {
+                event_type: E::TYPE,
+                source,
+            })?;
+            crate::validate::against(fallback, &value).map_err(invalid)?;
+        }
+        let row = self.row(&data)?;
+        let id = row.0;
+        self.outgoing.push(row.1);
+        Ok(id)
+    }
+
+    fn row<E: EventData>(&self, data: &E) -> Result<(Uuid, Row), PublishError> {
+        let id = Uuid::now_v7();
+        let key = data.key();
+        let source = format!("/{}", S::NAME);
+        let causation = self.causation_id.as_deref();
+        let body = serde_json::to_string(&Outgoing::new(
+            id,
+            &source,
+            &key,
+            &self.correlation_id,
+            causation,
+            data,
+        ))
+        .map_err(|source| PublishError::Json {
+            event_type: E::TYPE,
+            source,
+        })?;
+        let allowed = self.core.settings.max_event_bytes;
+        if body.len() > allowed {
+            return Err(PublishError::TooLarge {
+                event_type: E::TYPE,
+                found: body.len(),
+                allowed,
+            });
+        }
+        let row = Row {
+            position: 0,
+            event_id: id.to_string(),
+            event_type: E::TYPE.to_owned(),
+            address: E::ADDRESS.to_owned(),
+            subject: data.subject()?.as_str().to_owned(),
+            key,
+            body,
+            correlation_id: self.correlation_id.clone(),
+            trace: TraceContext::current(),
+            created_at: now_micros(),
+            attempts: 0,
+        };
+        Ok((id, row))
+    }
+
+    /// The correlation id of what happens in this transaction.
+    #[must_use]
+    pub fn correlation_id(&self) -> &str {
+        &self.correlation_id
+    }
+
+    /// Commits: the effect and the events of this transaction are there, or neither.
+    ///
+    /// # Errors
+    ///
+    /// Where the database is not available or refuses; then nothing has happened, unless the connection broke during
+    /// the commit itself: only the database knows, so let an idempotency key or the inbox tell.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_outgoing().await?;
+        self.end().await
+    }
+
+    /// Commits the effect of a handled event. False where someone else has handled it in the meantime: then nothing
+    /// of this transaction remains.
+    pub(crate) async fn commit_handled(
+        mut self,
+        durable: &str,
+        event: &Source,
+        attempts: Option<&Attempts>,
+    ) -> Result<bool, StoreError> {
+        if !Inbox::enter(self.sql().await?, durable, event).await? {
+            if let Some(write) = self.write.take() {
+                write.rollback().await?;
+            }
+            return Ok(false);
+        }
+        if let Some(attempts) = attempts {
+            attempts.forget(self.sql().await?).await?;
+        }
+        self.write_outgoing().await?;
+        self.end().await?;
+        Ok(true)
+    }
+
+    async fn write_outgoing(&mut self) -> Result<(), StoreError> {
+        for row in std::mem::take(&mut self.outgoing) {
+            Outbox::add(self.sql().await?, &row).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), StoreError> {
+        if let Some(write) = self.write.take() {
+            write.commit().await?;
+            self.core.relay_wake.notify_one();
+        }
+        Ok(())
+    }
+}

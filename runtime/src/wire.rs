@@ -1,0 +1,264 @@
+//! CloudEvents 1.0 on NATS: written as structured JSON, read as structured JSON or in binary mode (`ce-*` headers).
+
+use async_nats::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use crate::EventData;
+use crate::store::Source;
+use crate::validate::Violations;
+
+/// The content type of an event on the wire.
+pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
+
+/// An event about to be published: the structured mode of the CloudEvents JSON format.
+#[derive(Serialize)]
+pub(crate) struct Outgoing<'a, T> {
+    pub(crate) specversion: &'static str,
+    pub(crate) id: Uuid,
+    #[serde(rename = "type")]
+    pub(crate) event_type: &'static str,
+    pub(crate) source: &'a str,
+    pub(crate) subject: &'a str,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) time: OffsetDateTime,
+    pub(crate) datacontenttype: &'static str,
+    pub(crate) dataschema: &'static str,
+    #[serde(rename = "correlationid")]
+    pub(crate) correlation_id: &'a str,
+    #[serde(rename = "causationid", skip_serializing_if = "Option::is_none")]
+    pub(crate) causation_id: Option<&'a str>,
+    pub(crate) data: &'a T,
+}
+
+impl<'a, T: EventData> Outgoing<'a, T> {
+    pub(crate) fn new(
+        id: Uuid,
+        source: &'a str,
+        subject: &'a str,
+        correlation_id: &'a str,
+        causation_id: Option<&'a str>,
+        data: &'a T,
+    ) -> Self {
+        Self {
+            specversion: "1.0",
+            id,
+            event_type: T::TYPE,
+            source,
+            subject,
+            time: OffsetDateTime::now_utc(),
+            datacontenttype: "application/json",
+            dataschema: T::DATASCHEMA,
+            correlation_id,
+            causation_id,
+            data,
+        }
+    }
+}
+
+/// A received event whose envelope has been read and whose data has not.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    pub(crate) identity: Source,
+    pub(crate) event_type: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) time: OffsetDateTime,
+    pub(crate) correlation_id: String,
+    pub(crate) causation_id: Option<String>,
+    pub(crate) data: Value,
+}
+
+/// Why a message can never be handled. The text is the dead letter's `Dead-Error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("{found} bytes are more than the {allowed} that MAX_EVENT_BYTES allows")]
+    Oversized { found: usize, allowed: usize },
+    #[error("the body is not JSON: {0}")]
+    NotJson(String),
+    #[error("the body is not a CloudEvents 1.0 envelope: {0}")]
+    NotAnEvent(String),
+    #[error("the event says that it is a {found:?}; this operation handles {expected}")]
+    OtherType {
+        expected: &'static str,
+        found: String,
+    },
+    #[error("the data breaks its schema at {0}")]
+    Invalid(Violations),
+}
+
+impl Unreadable {
+    /// The dead letter's `Dead-Reason`.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Oversized { .. } => "oversized",
+            Self::NotJson(_) | Self::NotAnEvent(_) => "undecodable",
+            Self::OtherType { .. } => "unexpected-type",
+            Self::Invalid(_) => "invalid",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    specversion: String,
+    id: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    source: String,
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    time: Option<String>,
+    #[serde(default, rename = "correlationid")]
+    correlation_id: Option<String>,
+    #[serde(default, rename = "causationid")]
+    causation_id: Option<String>,
+    #[serde(default)]
+    data: Option<Value>,
+}
+
+/// Reads the envelope of a message.
+pub(crate) fn read(
+    headers: Option<&HeaderMap>,
+    body: &[u8],
+    most: usize,
+) -> Result<Incoming, Unreadable> {
+    if body.len() > most {
+        return Err(Unreadable::Oversized {
+            found: body.len(),
+            allowed: most,
+        });
+    }
+    let attributes = headers.map(binary_attributes).unwrap_or_default();
+    let envelope = if attributes.is_empty() {
+        structured(headers, body)?
+    } else {
+        binary(attributes, body)?
+    };
+    finish(envelope)
+}
+
+fn structured(headers: Option<&HeaderMap>, body: &[u8]) -> Result<Envelope, Unreadable> {
+    let content_type = headers
+        .and_then(|headers| header(headers, "content-type"))
+        .unwrap_or_default();
+    if content_type.starts_with("application/cloudevents-batch") {
+        return Err(Unreadable::NotAnEvent(
+            "the batched mode is not accepted: publish one event per message".to_owned(),
+        ));
+    }
+    // First as any JSON, so that text that is no JSON and JSON that is no envelope are told apart.
+    let value: Value = serde_json::from_slice(body).map_err(not_json)?;
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." {
+            String::new()
+        } else {
+            format!("{path}: ")
+        };
+        Unreadable::NotAnEvent(format!("{place}{}", error.into_inner()))
+    })
+}
+
+fn binary(attributes: Vec<(String, String)>, body: &[u8]) -> Result<Envelope, Unreadable> {
+    let get = |name: &str| {
+        attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
+    let need = |name: &str| {
+        get(name).ok_or_else(|| Unreadable::NotAnEvent(format!("the header ce-{name} is missing")))
+    };
+    Ok(Envelope {
+        specversion: need("specversion")?,
+        id: need("id")?,
+        event_type: need("type")?,
+        source: need("source")?,
+        subject: get("subject"),
+        time: get("time"),
+        correlation_id: get("correlationid"),
+        causation_id: get("causationid"),
+        data: Some(serde_json::from_slice(body).map_err(not_json)?),
+    })
+}
+
+fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
+    let refuse = |text: String| Err(Unreadable::NotAnEvent(text));
+    if envelope.specversion != "1.0" {
+        return refuse(format!(
+            "specversion is {:?}, only \"1.0\" is known",
+            envelope.specversion
+        ));
+    }
+    if envelope.id.is_empty() || envelope.source.is_empty() {
+        return refuse(
+            "id and source must not be empty: together they identify the event".to_owned(),
+        );
+    }
+    let time = match &envelope.time {
+        None => OffsetDateTime::now_utc(),
+        Some(text) => match OffsetDateTime::parse(text, &Rfc3339) {
+            Ok(time) => time,
+            Err(_) => return refuse(format!("time {text:?} is not an RFC 3339 date-time")),
+        },
+    };
+    let Some(data) = envelope.data else {
+        return refuse("missing field `data`".to_owned());
+    };
+    Ok(Incoming {
+        // An event from elsewhere without a correlation id begins a correlation of its own.
+        correlation_id: envelope
+            .correlation_id
+            .unwrap_or_else(|| envelope.id.clone()),
+        identity: Source {
+            source: envelope.source,
+            id: envelope.id,
+        },
+        event_type: envelope.event_type,
+        subject: envelope.subject,
+        time,
+        causation_id: envelope.causation_id,
+        data,
+    })
+}
+
+fn not_json(error: serde_json::Error) -> Unreadable {
+    let text = error.to_string();
+    if text.starts_with("recursion limit exceeded") {
+        return Unreadable::NotJson(format!("it is nested deeper than 128 levels ({text})"));
+    }
+    Unreadable::NotJson(text)
+}
+
+/// The CloudEvents attributes among the headers, names in lower case, values as the NATS binding encodes them decoded.
+fn binary_attributes(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter_map(|(name, values)| {
+            let name = name.to_string().to_ascii_lowercase();
+            let attribute = name.strip_prefix("ce-")?;
+            Some((
+                attribute.to_owned(),
+                percent_decoded(values.first()?.as_str()),
+            ))
+        })
+        .collect()
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
+        .iter()
+        .find(|(key, _)| key.to_string().eq_ignore_ascii_case(name))
+        .and_then(|(_, values)| values.first())
+        .map(async_nats::HeaderValue::as_str)
+}
+
+fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
