@@ -1,0 +1,93 @@
+//! An order that the shop has taken.
+
+use std::fmt;
+use std::str::FromStr;
+
+use events::OrderPlacedV1;
+use serde::{Deserialize, Serialize};
+
+/// An order: what was placed, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// What was placed.
+    #[serde(flatten)]
+    pub placed: OrderPlacedV1,
+    /// What became of it.
+    pub status: Status,
+    /// The payment provider's reference.
+    pub payment_id: String,
+}
+
+/// How a request for an order ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The shop has taken the order.
+    Placed(Box<Order>),
+    /// The payment was declined, for this reason.
+    Declined(String),
+}
+
+/// What became of an order. It is placed once, and then either confirmed or cancelled, for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Paid and stored; stock has not answered yet.
+    Placed,
+    /// Stock is reserved: it will be shipped.
+    Confirmed,
+    /// It will not be shipped, and the payment is given back.
+    Cancelled,
+}
+
+impl Status {
+    const ALL: [Self; 3] = [Self::Placed, Self::Confirmed, Self::Cancelled];
+
+    /// The status as it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Confirmed => "confirmed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        let named = |status: &Self| status.as_str() == text;
+        Self::ALL
+            .into_iter()
+            .find(named)
+            .ok_or_else(|| UnknownStatus(text.to_owned()))
+    }
+}
+
+/// A stored status that no version of the shop has written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the status of an order: placed, confirmed or cancelled")]
+pub struct UnknownStatus(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_as_it_was_written() {
+        for status in Status::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert_eq!(serde_json::json!(status), status.as_str());
+        }
+        assert!("PLACED".parse::<Status>().is_err());
+    }
+}

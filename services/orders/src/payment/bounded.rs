@@ -1,0 +1,52 @@
+//! A payment provider that answers in time.
+
+use std::future::Future;
+use std::time::Duration;
+
+use events::shared::Money;
+use uuid::Uuid;
+
+use super::{Charged, PaymentError, PaymentGateway};
+use crate::domain::Payment;
+
+/// A gateway whose calls end after some time, one way or the other: a provider that hangs must not hang the shop.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounded<G> {
+    gateway: G,
+    timeout: Duration,
+}
+
+impl<G> Bounded<G> {
+    /// Lets each call of `gateway` take no longer than `timeout`.
+    pub fn new(gateway: G, timeout: Duration) -> Self {
+        Self { gateway, timeout }
+    }
+
+    async fn bound<T>(
+        &self,
+        call: impl Future<Output = Result<T, PaymentError>>,
+    ) -> Result<T, PaymentError> {
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(PaymentError::Unavailable(format!(
+                "no answer within {:?}",
+                self.timeout
+            ))),
+        }
+    }
+}
+
+impl<G: PaymentGateway> PaymentGateway for Bounded<G> {
+    async fn charge(
+        &self,
+        order_id: Uuid,
+        amount: &Money,
+        payment: &Payment,
+    ) -> Result<Charged, PaymentError> {
+        self.bound(self.gateway.charge(order_id, amount, payment)).await
+    }
+
+    async fn refund(&self, payment_id: &str) -> Result<(), PaymentError> {
+        self.bound(self.gateway.refund(payment_id)).await
+    }
+}

@@ -1,0 +1,72 @@
+//! A payment provider for a shop that sells nothing.
+
+use std::time::Duration;
+
+use events::order_placed_v1::{Card, Invoice, PaymentMethod};
+use events::shared::Money;
+use uuid::Uuid;
+
+use super::{Charged, PaymentError, PaymentGateway};
+use crate::domain::Payment;
+
+/// Takes its time, declines some, and moves no money.
+///
+/// Its answer is a function of the order and the card alone. So it is idempotent without any memory: also a restart
+/// between two calls changes nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Simulated {
+    latency: Duration,
+    decline_rate: f64,
+}
+
+impl Simulated {
+    /// A provider that thinks for `latency` and declines this part of all orders, from 0 to 1.
+    #[must_use]
+    pub fn new(latency: Duration, decline_rate: f64) -> Self {
+        Self {
+            latency,
+            decline_rate,
+        }
+    }
+
+    fn declines(&self, order_id: Uuid) -> bool {
+        // The last four bytes of a UUID are random.
+        let [.., a, b, c, d] = order_id.into_bytes();
+        let luck = f64::from(u32::from_be_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0);
+        luck < self.decline_rate
+    }
+}
+
+impl PaymentGateway for Simulated {
+    async fn charge(
+        &self,
+        order_id: Uuid,
+        _amount: &Money,
+        payment: &Payment,
+    ) -> Result<Charged, PaymentError> {
+        tokio::time::sleep(self.latency).await;
+        if self.declines(order_id) {
+            return Err(PaymentError::Declined("insufficient funds".to_owned()));
+        }
+        let method = match payment {
+            Payment::Card { token } if token.expose() == "tok_declined" => {
+                return Err(PaymentError::Declined("the card is blocked".to_owned()));
+            }
+            Payment::Card { .. } => PaymentMethod::Card(Card {
+                last4: "4242".to_owned(),
+            }),
+            Payment::Invoice { due_days } => PaymentMethod::Invoice(Invoice {
+                due_days: *due_days,
+            }),
+        };
+        Ok(Charged {
+            payment_id: format!("pay_{}", order_id.simple()),
+            method,
+        })
+    }
+
+    async fn refund(&self, _payment_id: &str) -> Result<(), PaymentError> {
+        tokio::time::sleep(self.latency).await;
+        Ok(())
+    }
+}
