@@ -1,0 +1,3 @@
+//! `cargo demo` and `cargo broker`.
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! The parts against the real programs.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod broker;
+mod collector;
+mod leash;
+mod postgres;
+mod smtp;
