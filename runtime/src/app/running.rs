@@ -242,13 +242,12 @@ async fn consumer_info(
     core: &Core,
     operation: &'static Operation,
 ) -> Result<async_nats::jetstream::consumer::Info, String> {
-    let request = core.jetstream.request(
-        format!(
-            "CONSUMER.INFO.{}.{}",
-            operation.stream.name, operation.durable
-        ),
-        &(),
+    let subject = format!(
+        "CONSUMER.INFO.{}.{}",
+        operation.stream.name, operation.durable
     );
+    let empty = serde_json::json!({});
+    let request = core.jetstream.request(subject, &empty);
     match tokio::time::timeout(Duration::from_secs(2), request).await {
         Ok(Ok(async_nats::jetstream::response::Response::Ok(info))) => Ok(info),
         Ok(Ok(async_nats::jetstream::response::Response::Err { error })) => Err(error.to_string()),

@@ -79,6 +79,7 @@ impl Api<'_> {
         payload: &Value,
         action: &str,
     ) -> Result<Answer, TopologyError> {
+        // An empty request is `{}`: what asks for a consumer refuses `null`.
         let reply: Result<Value, _> = self.0.request(subject.to_owned(), payload).await;
         let reply = reply.map_err(|error| TopologyError::NoAnswer {
             action: action.to_owned(),
@@ -101,7 +102,7 @@ impl Api<'_> {
     ) -> Result<Option<Map<String, Value>>, TopologyError> {
         let action = format!("look up stream {name}");
         let answer = self
-            .call(&format!("STREAM.INFO.{name}"), &Value::Null, &action)
+            .call(&format!("STREAM.INFO.{name}"), &json!({}), &action)
             .await?;
         found(answer, action)
     }
@@ -113,7 +114,7 @@ impl Api<'_> {
     ) -> Result<Option<Map<String, Value>>, TopologyError> {
         let action = format!("look up consumer {name} on stream {stream}");
         let subject = format!("CONSUMER.INFO.{stream}.{name}");
-        found(self.call(&subject, &Value::Null, &action).await?, action)
+        found(self.call(&subject, &json!({}), &action).await?, action)
     }
 
     /// The streams that keep subjects which overlap this one.

@@ -347,7 +347,7 @@ fn is_supported(version: &str) -> bool {
 }
 
 async fn has_jetstream(api: &Api<'_>) -> Result<(), TopologyError> {
-    match api.call("INFO", &Value::Null, "ask for JetStream").await {
+    match api.call("INFO", &json!({}), "ask for JetStream").await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) if error.is_disabled() => Err(TopologyError::NoJetStream {
             reason: format!("{} (error {})", error.description, error.err_code),

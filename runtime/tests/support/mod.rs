@@ -1,0 +1,260 @@
+//! A service in this process, on a broker and a database of its own.
+
+#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+pub mod contract;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use contract::{Happened, Tester};
+use futures::future::BoxFuture;
+use jetway::topology::{self, TopologyMode};
+use jetway::{
+    App, Consumers, Error, Event, Handled, Handler, Migration, Migrations, Operation, Settings, Tx,
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+const MIGRATIONS: Migrations = Migrations::new(&[Migration::new(
+    1,
+    "effects",
+    "CREATE TABLE effects (id $IDENTITY, key TEXT NOT NULL, number BIGINT NOT NULL, event_id TEXT NOT NULL)",
+)]);
+
+type Do = dyn for<'a> Fn(&'a Event<Happened>, &'a mut Tx<'_, Tester>) -> BoxFuture<'a, Handled>
+    + Send
+    + Sync;
+
+/// A handler made of a closure, which counts what reaches it.
+#[derive(Clone)]
+pub struct Double {
+    pub calls: Arc<Mutex<Vec<Happened>>>,
+    act: Arc<Do>,
+}
+
+impl Double {
+    pub fn new<F>(act: F) -> Self
+    where
+        F: for<'a> Fn(&'a Event<Happened>, &'a mut Tx<'_, Tester>) -> BoxFuture<'a, Handled>
+            + Send
+            + Sync
+            + 'static,
+    {
+        Self {
+            calls: Arc::default(),
+            act: Arc::new(act),
+        }
+    }
+
+    /// Writes one row per event.
+    pub fn effect() -> Self {
+        Self::new(|event, tx| Box::pin(effect(event, tx)))
+    }
+
+    pub fn count(&self) -> usize {
+        self.calls.lock().unwrap().len()
+    }
+}
+
+/// The effect that tests count: one row.
+pub async fn effect(event: &Event<Happened>, tx: &mut Tx<'_, Tester>) -> Handled {
+    sqlx::query("INSERT INTO effects (key, number, event_id) VALUES ($1, $2, $3)")
+        .bind(event.data.key.as_str())
+        .bind(event.data.number)
+        .bind(event.id.as_str())
+        .execute(tx.sql().await?)
+        .await?;
+    Ok(())
+}
+
+impl Handler for Double {
+    type Service = Tester;
+    type Data = Happened;
+
+    async fn handle(&self, event: &Event<Happened>, tx: &mut Tx<'_, Tester>) -> Handled {
+        self.calls.lock().unwrap().push(event.data.clone());
+        (self.act)(event, tx).await
+    }
+}
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// A broker, a database and a service between them.
+pub struct Rig {
+    pub broker: dev::Broker,
+    pub client: async_nats::Client,
+    pub jetstream: async_nats::jetstream::Context,
+    pub directory: TempDir,
+    pub settings: Settings,
+    postgres: Option<dev::Database>,
+}
+
+impl Rig {
+    pub async fn new(on: On) -> Self {
+        Self::with_broker(on, dev::Broker::start().await.unwrap()).await
+    }
+
+    pub async fn with_broker(on: On, broker: dev::Broker) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let postgres = match on {
+            On::Sqlite => None,
+            On::Postgres => Some(dev::Postgres::database().await.unwrap()),
+        };
+        let url = match &postgres {
+            Some(database) => database.url().to_owned(),
+            None => format!("sqlite://{}/tester.sqlite3", directory.path().display()),
+        };
+        let mut settings = Settings::defaults("tester");
+        settings.nats_url = vec![broker.url().as_str().into()];
+        settings.database_url = url.into();
+        settings.http_addr = "127.0.0.1:0".parse().unwrap();
+        let client = async_nats::connect(broker.url()).await.unwrap();
+        let jetstream = async_nats::jetstream::new(client.clone());
+        Self {
+            broker,
+            client,
+            jetstream,
+            directory,
+            settings,
+            postgres,
+        }
+    }
+
+    /// Starts the service with one consumer.
+    pub async fn serve(&self, operation: Operation, handler: Double) -> Serving {
+        let operation: &'static Operation = Box::leak(Box::new(operation));
+        topology::ensure(
+            &self.jetstream,
+            TopologyMode::Apply,
+            &[operation.stream],
+            &[operation],
+        )
+        .await
+        .unwrap();
+        let app = App::<Tester>::start(self.settings.clone()).await.unwrap();
+        app.migrate(&MIGRATIONS).await.unwrap();
+        let running = app
+            .clone()
+            .consumers(Consumers::new().with(operation, handler));
+        let task = tokio::spawn(running.run());
+        Serving { app, task }
+    }
+
+    /// Publishes to a subject as anybody could.
+    pub async fn publish(
+        &self,
+        subject: &str,
+        headers: Option<HeaderMap>,
+        body: impl Into<bytes::Bytes>,
+    ) {
+        let headers = headers.unwrap_or_default();
+        self.jetstream
+            .publish_with_headers(subject.to_owned(), headers, body.into())
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+    }
+
+    /// Publishes a structured event; returns its id.
+    pub async fn send(&self, data: &Happened) -> String {
+        let id = uuid::Uuid::now_v7().to_string();
+        self.send_as(&id, data).await;
+        id
+    }
+
+    pub async fn send_as(&self, id: &str, data: &Happened) {
+        let body = envelope(
+            id,
+            "thing.happened.v1",
+            &serde_json::to_value(data).unwrap(),
+        );
+        self.publish(&format!("thing.happened.v1.{}", data.key), None, body)
+            .await;
+    }
+
+    pub async fn dead_letters(&self) -> Vec<async_nats::jetstream::message::StreamMessage> {
+        let stream = self.jetstream.get_stream("DEAD_LETTERS").await.unwrap();
+        let info = stream.get_info().await.unwrap();
+        let mut letters = Vec::new();
+        for sequence in info.state.first_sequence..=info.state.last_sequence {
+            if let Ok(letter) = stream.get_raw_message(sequence).await {
+                letters.push(letter);
+            }
+        }
+        letters
+    }
+
+    /// Waits until there are `count` dead letters, and returns them.
+    pub async fn wait_for_dead_letters(
+        &self,
+        count: usize,
+    ) -> Vec<async_nats::jetstream::message::StreamMessage> {
+        wait("dead letters", || async {
+            self.dead_letters().await.len() >= count
+        })
+        .await;
+        self.dead_letters().await
+    }
+
+    /// Waits until the consumer has nothing left to do.
+    pub async fn settled(&self, durable: &str) {
+        let stream = self.jetstream.get_stream("THINGS").await.unwrap();
+        wait("the consumer to settle everything", || async {
+            let info = stream.consumer_info(durable).await.unwrap();
+            info.num_pending == 0 && info.num_ack_pending == 0
+        })
+        .await;
+    }
+}
+
+/// A structured CloudEvents envelope.
+pub fn envelope(id: &str, event_type: &str, data: &serde_json::Value) -> String {
+    serde_json::json!({
+        "specversion": "1.0", "id": id, "type": event_type, "source": "/elsewhere",
+        "time": "2026-01-02T03:04:05Z", "datacontenttype": "application/json",
+        "correlationid": "c-1", "data": data,
+    })
+    .to_string()
+}
+
+/// A running service.
+pub struct Serving {
+    pub app: App<Tester>,
+    task: JoinHandle<Result<(), Error>>,
+}
+
+impl Serving {
+    /// Shuts it down as SIGTERM would.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.app.shutdown().cancel();
+        self.task.await.unwrap()
+    }
+
+    /// The rows of the effect: key and number, in order.
+    pub async fn effects(&self) -> Vec<(String, i64)> {
+        sqlx::query_as("SELECT key, number FROM effects ORDER BY id")
+            .fetch_all(self.app.database().pool())
+            .await
+            .unwrap()
+    }
+}
+
+/// Waits for a condition, for half a minute at most.
+pub async fn wait<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !condition().await {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited in vain for {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
