@@ -1,1 +1,5 @@
-//! x
+//! The events of the sample shop.
+
+mod generated;
+
+pub use generated::*;
