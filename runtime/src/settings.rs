@@ -14,7 +14,8 @@ use std::time::Duration;
 pub use parse::{Refusal, parse};
 pub(crate) use values::text;
 pub use values::{
-    LogFormat, Secret, SecretUrl, SqliteSynchronous, ValueError, bytes, duration, redacted,
+    LogFormat, NatsLogin, Secret, SecretUrl, SqliteSynchronous, ValueError, bytes, duration,
+    redacted,
 };
 
 use crate::topology::TopologyMode;
@@ -102,5 +103,12 @@ impl Settings {
     #[must_use]
     pub fn defaults(service: &str) -> Self {
         parse::defaults(service)
+    }
+
+    /// Who to log in as, where `NATS_URL` says so: the first of its servers that does. The NATS client itself ignores
+    /// what stands before the `@` of a URL.
+    #[must_use]
+    pub fn nats_login(&self) -> Option<NatsLogin> {
+        self.nats_url.iter().find_map(values::nats_login)
     }
 }

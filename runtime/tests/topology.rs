@@ -65,6 +65,16 @@ async fn broker(version: Option<&str>, extra: &str) -> (Broker, Context) {
     (broker, jetstream::new(client))
 }
 
+/// Connects as a user whose password is the name.
+async fn login(broker: &Broker, user: &str) -> Context {
+    let options =
+        async_nats::ConnectOptions::with_user_and_password(user.to_owned(), user.to_owned());
+    let mut jetstream = jetstream::new(options.connect(broker.url()).await.unwrap());
+    // What is denied is not answered.
+    jetstream.set_timeout(Duration::from_secs(1));
+    jetstream
+}
+
 async fn apply(jetstream: &Context) -> Result<(), TopologyError> {
     ensure(
         jetstream,
@@ -360,8 +370,7 @@ async fn bind_touches_nothing_and_needs_no_permission() {
     // The broker itself must be able to ask for JetStream before anybody logs in.
     let extra = format!("{extra}\nno_auth_user: ops");
     let (broker, jetstream) = broker(None, &extra).await;
-    let url = broker.url().replace("nats://", "nats://svc:svc@");
-    let restricted = jetstream::new(async_nats::connect(url).await.unwrap());
+    let restricted = login(&broker, "svc").await;
     ensure(&restricted, TopologyMode::Bind, &[&ORDERS], &[&RESERVE])
         .await
         .unwrap();
@@ -391,8 +400,7 @@ async fn an_account_without_jetstream_is_told_apart() {
     }
     no_auth_user: a"#;
     let (broker, _) = broker(None, extra).await;
-    let url = broker.url().replace("nats://", "nats://b:b@");
-    let without = jetstream::new(async_nats::connect(url).await.unwrap());
+    let without = login(&broker, "b").await;
     let error = apply(&without).await.unwrap_err();
     assert!(
         matches!(error, TopologyError::NoJetStream { .. }),

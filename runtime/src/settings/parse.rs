@@ -81,11 +81,16 @@ pub(super) fn defaults(service: &str) -> Settings {
 
 fn command<A: Args>(service: &'static str) -> Command {
     let own = Command::new(service)
-        .about(format!("The service {service}. Every setting is an environment variable or a flag; a flag wins."))
-        .version(format!("on jetway {}", env!("CARGO_PKG_VERSION")))
-        .next_help_heading(format!("Settings of {service}"));
+        .version(concat!("on jetway ", env!("CARGO_PKG_VERSION")))
+        .next_help_heading("Settings of the service");
     let own = A::augment_args(own).next_help_heading("Settings of the runtime");
-    Settings::augment_args(own).max_term_width(110)
+    // Deriving `Args` makes the type's doc comment the command's: the service is described last.
+    Settings::augment_args(own)
+        .about(format!(
+            "The service {service}. Every setting is an environment variable or a flag; a flag wins."
+        ))
+        .long_about(None)
+        .max_term_width(110)
 }
 
 fn named(mut settings: Settings, service: &str) -> Settings {
@@ -126,6 +131,9 @@ fn sentence(error: &clap::Error, command: &Command, args: &[OsString]) -> String
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
         _ => None,
     };
+    // An argument is written as clap writes it only once its command is built.
+    let mut command = command.clone();
+    command.build();
     let arg = text(ContextKind::InvalidArg)
         .and_then(|shown| command.get_arguments().find(|arg| arg.to_string() == shown));
     let Some(arg) = arg else {

@@ -252,6 +252,37 @@ pub(super) fn nats_url(text: &str) -> Result<SecretUrl, ValueError> {
     }
 }
 
+/// Who to log in to NATS as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NatsLogin {
+    /// From `nats://user:password@host`.
+    User {
+        /// The user's name.
+        name: String,
+        /// The password.
+        password: Secret,
+    },
+    /// From `nats://token@host`.
+    Token(Secret),
+}
+
+pub(super) fn nats_login(url: &SecretUrl) -> Option<NatsLogin> {
+    let address = url.expose().parse::<async_nats::ServerAddr>().ok()?;
+    let plain = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let name = plain(address.username()?);
+    Some(match address.password() {
+        Some(password) => NatsLogin::User {
+            name,
+            password: Secret(plain(password)),
+        },
+        None => NatsLogin::Token(Secret(name)),
+    })
+}
+
 pub(super) fn database_url(text: &str) -> Result<SecretUrl, ValueError> {
     let known = ["sqlite:", "postgres://", "postgresql://"];
     if known.iter().any(|scheme| text.starts_with(scheme)) {
@@ -423,6 +454,21 @@ mod tests {
             assert_eq!(format!("{:?}", SecretUrl::from(url)), shown);
         }
         assert_eq!(format!("{:?}", Secret::from("x".to_owned())), "***");
+    }
+
+    #[test]
+    fn the_login_stands_in_the_url() {
+        let login = |url: &str| nats_login(&SecretUrl::from(url));
+        let user = NatsLogin::User {
+            name: "shop".to_owned(),
+            password: Secret("p@ss/".to_owned()),
+        };
+        assert_eq!(login("nats://shop:p%40ss%2F@host:4222"), Some(user));
+        assert_eq!(
+            login("nats://t0ken@host"),
+            Some(NatsLogin::Token(Secret("t0ken".to_owned())))
+        );
+        assert_eq!(login("nats://host:4222"), None);
     }
 
     #[test]
