@@ -22,7 +22,12 @@ async fn list(State(database): State<Database>) -> Response {
         Err(error) => {
             tracing::error!(%error, "cannot read the stock");
             let retry = [(header::RETRY_AFTER, "5")];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, "the database does not answer\n").into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                retry,
+                "the database does not answer\n",
+            )
+                .into_response()
         }
     }
 }

@@ -16,5 +16,9 @@ use jetway::{Migration, Migrations};
 /// The service's own tables, and the articles of the sample shop.
 pub const MIGRATIONS: Migrations = Migrations::new(&[
     Migration::new(1, "stock", include_str!("../migrations/0001_stock.sql")),
-    Migration::new(2, "articles", include_str!("../migrations/0002_articles.sql")),
+    Migration::new(
+        2,
+        "articles",
+        include_str!("../migrations/0002_articles.sql"),
+    ),
 ]);

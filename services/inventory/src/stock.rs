@@ -1,13 +1,14 @@
 //! The stock, in SQL that SQLite and Postgres share.
 
 use serde::Serialize;
-use sqlx::{AnyConnection, AnyPool, Connection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, Connection, FromRow, Row};
 use uuid::Uuid;
 
 use crate::domain::{Demand, Reservation, Shortage};
 
 /// One article and how much of it there is, in pieces.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Article {
     /// Its stock-keeping unit.
@@ -106,4 +107,16 @@ pub async fn list(pool: &AnyPool) -> Result<Vec<Article>, sqlx::Error> {
     )
     .fetch_all(pool)
     .await
+}
+
+impl FromRow<'_, AnyRow> for Article {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            sku: row.try_get("sku")?,
+            name: row.try_get("name")?,
+            on_hand: row.try_get("on_hand")?,
+            reserved: row.try_get("reserved")?,
+            available: row.try_get("available")?,
+        })
+    }
 }

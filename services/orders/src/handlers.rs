@@ -28,7 +28,13 @@ impl<G: PaymentGateway> ConfirmReserved for Shop<G> {
         if !orders::settle(tx.sql().await?, order_id, Status::Confirmed).await? {
             return Ok(());
         }
-        history::append(tx.sql().await?, order_id, InventoryReservedV1::TYPE, &event.id).await?;
+        history::append(
+            tx.sql().await?,
+            order_id,
+            InventoryReservedV1::TYPE,
+            &event.id,
+        )
+        .await?;
         let confirmed = OrderConfirmedV1 {
             order_id,
             customer: order.placed.customer,
@@ -58,7 +64,13 @@ impl<G: PaymentGateway> CancelShort for Shop<G> {
         if !orders::settle(tx.sql().await?, order_id, Status::Cancelled).await? {
             return Ok(());
         }
-        history::append(tx.sql().await?, order_id, InventoryReservationFailedV1::TYPE, &event.id).await?;
+        history::append(
+            tx.sql().await?,
+            order_id,
+            InventoryReservationFailedV1::TYPE,
+            &event.id,
+        )
+        .await?;
         let refunded = PaymentRefundedV1 {
             order_id,
             payment_id: order.payment_id,

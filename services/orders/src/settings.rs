@@ -34,6 +34,8 @@ impl Settings {
 fn ratio(text: &str) -> Result<f64, ValueError> {
     match text.parse() {
         Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
-        _ => Err(ValueError::new("is not a ratio: write a number from 0 to 1, as in 0.1")),
+        _ => Err(ValueError::new(
+            "is not a ratio: write a number from 0 to 1, as in 0.1",
+        )),
     }
 }

@@ -1,7 +1,7 @@
 //! How an order is placed: claimed, charged, stored.
 
-use events::orders::Orders;
 use events::PaymentChargedV1;
+use events::orders::Orders;
 use jetway::{App, EventData, SentBy, Tx};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -73,7 +73,9 @@ impl<G: PaymentGateway> Shop<G> {
         if let Some(outcome) = claim.outcome {
             return Ok(outcome);
         }
-        let payment = self.gateway.charge(claim.order_id, &order.total, &order.payment);
+        let payment = self
+            .gateway
+            .charge(claim.order_id, &order.total, &order.payment);
         match payment.await {
             Ok(charged) => self.store(&key, claim.order_id, order, charged).await,
             Err(PaymentError::Declined(reason)) => self.decline(&key, reason).await,

@@ -111,7 +111,10 @@ fn read_currency(form: &mut Form<'_>) -> Currency {
 
 fn read_lines(form: &mut Form<'_>, currency: Currency) -> Vec<OrderLine> {
     let lines = form.items("/lines", 1..=100);
-    lines.iter().map(|line| read_line(form, line, currency)).collect()
+    lines
+        .iter()
+        .map(|line| read_line(form, line, currency))
+        .collect()
 }
 
 fn read_line(form: &mut Form<'_>, line: &str, currency: Currency) -> OrderLine {
@@ -162,3 +165,6 @@ fn sum(lines: &[OrderLine]) -> Option<i64> {
         })
         .filter(|cents| *cents <= MOST_CENTS)
 }
+
+#[cfg(test)]
+mod tests;

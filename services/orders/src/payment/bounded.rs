@@ -43,10 +43,35 @@ impl<G: PaymentGateway> PaymentGateway for Bounded<G> {
         amount: &Money,
         payment: &Payment,
     ) -> Result<Charged, PaymentError> {
-        self.bound(self.gateway.charge(order_id, amount, payment)).await
+        self.bound(self.gateway.charge(order_id, amount, payment))
+            .await
     }
 
     async fn refund(&self, payment_id: &str) -> Result<(), PaymentError> {
         self.bound(self.gateway.refund(payment_id)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::shared::Currency;
+
+    use super::*;
+    use crate::payment::Simulated;
+
+    #[tokio::test]
+    async fn a_provider_that_hangs_is_not_waited_for() {
+        let hour = Duration::from_secs(3_600);
+        let gateway = Bounded::new(Simulated::new(hour, 0.0), Duration::from_millis(5));
+        let amount = Money {
+            cents: 100,
+            currency: Currency::Eur,
+        };
+        let invoice = Payment::Invoice { due_days: 14 };
+        let charged = gateway.charge(Uuid::now_v7(), &amount, &invoice).await;
+        let refunded = gateway.refund("pay_1").await;
+        for outcome in [charged.map(drop), refunded] {
+            assert!(matches!(outcome, Err(PaymentError::Unavailable(why)) if why.contains("5ms")));
+        }
     }
 }

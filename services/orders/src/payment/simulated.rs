@@ -70,3 +70,61 @@ impl PaymentGateway for Simulated {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use events::shared::Currency;
+
+    use super::*;
+
+    const AMOUNT: Money = Money {
+        cents: 100,
+        currency: Currency::Eur,
+    };
+
+    fn card(token: &str) -> Payment {
+        Payment::Card {
+            token: token.to_owned().into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn charging_twice_for_one_order_is_one_payment() {
+        let gateway = Simulated::new(Duration::ZERO, 0.0);
+        let order_id = Uuid::now_v7();
+        let once = gateway.charge(order_id, &AMOUNT, &card("tok_visa")).await;
+        let again = gateway.charge(order_id, &AMOUNT, &card("tok_visa")).await;
+        assert_eq!(once, again);
+        assert!(once.unwrap().payment_id.len() <= 64);
+
+        let other = gateway
+            .charge(Uuid::now_v7(), &AMOUNT, &card("tok_visa"))
+            .await;
+        assert_ne!(other, again);
+    }
+
+    #[tokio::test]
+    async fn one_card_is_always_declined() {
+        let gateway = Simulated::new(Duration::ZERO, 0.0);
+        let declined = gateway
+            .charge(Uuid::now_v7(), &AMOUNT, &card("tok_declined"))
+            .await;
+        assert!(matches!(declined, Err(PaymentError::Declined(_))));
+    }
+
+    #[tokio::test]
+    async fn the_rest_is_declined_at_the_rate_that_is_set() {
+        let invoice = Payment::Invoice { due_days: 14 };
+        for (rate, expected) in [(0.0, 0..=0), (0.25, 180..=320), (1.0, 1_000..=1_000)] {
+            let gateway = Simulated::new(Duration::ZERO, rate);
+            let mut declined = 0;
+            for _ in 0..1_000 {
+                let outcome = gateway.charge(Uuid::now_v7(), &AMOUNT, &invoice).await;
+                declined += i32::from(outcome.is_err());
+            }
+            assert!(expected.contains(&declined), "{declined} of 1000 at {rate}");
+        }
+    }
+}

@@ -14,13 +14,15 @@ use crate::domain::{Order, Status};
 /// Where the database is not available.
 pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<(), sqlx::Error> {
     let placed = serde_json::to_string(&order.placed).map_err(encode)?;
-    sqlx::query("INSERT INTO orders (order_id, status, payment_id, placed) VALUES ($1, $2, $3, $4)")
-        .bind(order.placed.order_id.to_string())
-        .bind(order.status.as_str())
-        .bind(&order.payment_id)
-        .bind(placed)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO orders (order_id, status, payment_id, placed) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(order.placed.order_id.to_string())
+    .bind(order.status.as_str())
+    .bind(&order.payment_id)
+    .bind(placed)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -46,11 +48,12 @@ pub async fn settle(
     order_id: Uuid,
     status: Status,
 ) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("UPDATE orders SET status = $1 WHERE order_id = $2 AND status = 'placed'")
-        .bind(status.as_str())
-        .bind(order_id.to_string())
-        .execute(connection)
-        .await?;
+    let done =
+        sqlx::query("UPDATE orders SET status = $1 WHERE order_id = $2 AND status = 'placed'")
+            .bind(status.as_str())
+            .bind(order_id.to_string())
+            .execute(connection)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 
