@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::Error;
 use crate::http::Health;
-use crate::settings::Settings;
+use crate::settings::{NatsLogin, Settings};
 
 /// A half-open connection is noticed after about two of these.
 const PING: Duration = Duration::from_secs(2);
@@ -40,6 +40,13 @@ pub(super) async fn connect(
             notice(&event, &connection, &health);
             std::future::ready(())
         });
+    options = match settings.nats_login() {
+        Some(NatsLogin::User { name, password }) => {
+            options.user_and_password(name, password.expose().to_owned())
+        }
+        Some(NatsLogin::Token(token)) => options.token(token.expose().to_owned()),
+        None => options,
+    };
     if let Some(file) = &settings.nats_creds {
         options = options.credentials_file(file).await.map_err(|error| {
             Error::Broker(format!(
