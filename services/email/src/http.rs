@@ -14,7 +14,9 @@ const MOST: u32 = 1000;
 
 /// The routes of this service.
 pub fn router(database: Database) -> Router {
-    Router::new().route("/mails", get(mails)).with_state(database)
+    Router::new()
+        .route("/mails", get(mails))
+        .with_state(database)
 }
 
 #[derive(Deserialize)]
@@ -34,7 +36,12 @@ async fn mails(State(database): State<Database>, Query(page): Query<Page>) -> Re
         Err(error) => {
             tracing::error!(%error, "cannot read the sent mails");
             let retry = [(header::RETRY_AFTER, "5")];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, "the database does not answer\n").into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                retry,
+                "the database does not answer\n",
+            )
+                .into_response()
         }
     }
 }

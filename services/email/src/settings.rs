@@ -12,17 +12,22 @@ use crate::postbox::{Files, Postbox, SendError, Smtp};
 /// The settings of the service `email`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Settings {
-    /// The mail server: smtp://host:port, smtp://user:password@host:port?tls=required (STARTTLS) or
-    /// smtps://user:password@host. Without it each mail becomes a file in MAIL_DIR.
-    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    /// The mail server: smtp://<host>:<port>, smtp://<user>:<password>@<host>?tls=required (STARTTLS) or
+    /// smtps://<user>:<password>@<host>; where not set each mail becomes a file in MAIL_DIR
+    #[arg(long, env = "SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<SmtpUrl>,
 
-    /// The directory for mails as .eml files; used while SMTP_URL is not set.
-    #[arg(long, env = "MAIL_DIR", default_value = "data/mail")]
+    /// Directory for mails as .eml files; used where SMTP_URL is not set
+    #[arg(
+        long,
+        env = "MAIL_DIR",
+        value_name = "DIRECTORY",
+        default_value = "data/mail"
+    )]
     pub mail_dir: PathBuf,
 
-    /// Who the mails are from.
-    #[arg(long, env = "MAIL_FROM", default_value = "Jetway sample shop <shop@example.com>")]
+    /// Who the mails are from
+    #[arg(long, env = "MAIL_FROM", value_name = "MAILBOX", default_value = "Jetway sample shop <shop@example.com>", value_parser = mailbox)]
     pub mail_from: Mailbox,
 }
 
@@ -38,6 +43,11 @@ impl Settings {
             None => Ok(Postbox::Files(Files::in_dir(&self.mail_dir)?)),
         }
     }
+}
+
+fn mailbox(text: &str) -> Result<Mailbox, String> {
+    text.parse()
+        .map_err(|_| "is no mailbox: one as in Shop <shop@example.com> is allowed".to_owned())
 }
 
 /// The URL of a mail server, known to be usable.
@@ -57,8 +67,8 @@ impl FromStr for SmtpUrl {
     fn from_str(url: &str) -> Result<Self, String> {
         AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map(Self)
-            .map_err(|error| {
-                format!("{error}; expected smtp://host:port, smtp://…?tls=required or smtps://…")
+            .map_err(|_| {
+                "is no mail server: smtp://<host>:<port> or smtps://<host> is allowed".to_owned()
             })
     }
 }

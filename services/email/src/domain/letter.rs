@@ -86,8 +86,18 @@ pub fn cancellation(event_id: &str, order: &OrderCancelledV1) -> Result<Letter, 
         order_id: order.order_id,
         kind: Kind::Cancelled,
         subject: format!("Your order {} is cancelled", words.number),
-        text: CancelledText { words: &words, sold_out, sku }.render()?,
-        html: CancelledHtml { words: &words, sold_out, sku }.render()?,
+        text: CancelledText {
+            words: &words,
+            sold_out,
+            sku,
+        }
+        .render()?,
+        html: CancelledHtml {
+            words: &words,
+            sold_out,
+            sku,
+        }
+        .render()?,
         name: words.name,
         address: order.customer.email.clone(),
         dated: order.cancelled_at,

@@ -51,10 +51,13 @@ impl Mail {
     ///
     /// Where the customer's address is none.
     pub fn new(letter: &Letter, from: &Mailbox) -> Result<Self, MailError> {
-        let recipient: Address = letter.address.parse().map_err(|source| MailError::Address {
-            address: letter.address.clone(),
-            source,
-        })?;
+        let recipient: Address = letter
+            .address
+            .parse()
+            .map_err(|source| MailError::Address {
+                address: letter.address.clone(),
+                source,
+            })?;
         let message_id = message_id(&letter.event_id, from);
         let message = Message::builder()
             .from(from.clone())

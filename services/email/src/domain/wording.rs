@@ -13,7 +13,7 @@ pub(super) fn order_number(order_id: Uuid) -> String {
 /// `49.90 EUR`.
 pub(super) fn amount(money: &Money) -> String {
     let (units, cents) = (money.cents / 100, money.cents % 100);
-    format!("{units}.{cents:02} {}", money.currency)
+    format!("{units}.{cents:02} {}", money.currency.as_str())
 }
 
 /// A name without line breaks and control characters: it stands in a mail header.
@@ -37,7 +37,12 @@ mod tests {
 
     #[test]
     fn amounts_keep_their_cents() {
-        let euros = |cents| amount(&Money { cents, currency: Currency::Eur });
+        let euros = |cents| {
+            amount(&Money {
+                cents,
+                currency: Currency::Eur,
+            })
+        };
         assert_eq!(euros(0), "0.00 EUR");
         assert_eq!(euros(5), "0.05 EUR");
         assert_eq!(euros(4990), "49.90 EUR");
@@ -46,7 +51,10 @@ mod tests {
 
     #[test]
     fn a_name_cannot_open_a_new_header() {
-        assert_eq!(one_line("Ada\r\nBcc: all@example.com"), "Ada Bcc: all@example.com");
+        assert_eq!(
+            one_line("Ada\r\nBcc: all@example.com"),
+            "Ada Bcc: all@example.com"
+        );
     }
 
     proptest! {

@@ -27,11 +27,17 @@ impl Files {
             path: dir.to_owned(),
             source,
         })?;
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self {
+            dir: dir.to_owned(),
+        })
     }
 
     pub(super) async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        if mail.recipient.domain().eq_ignore_ascii_case(BOUNCING_DOMAIN) {
+        if mail
+            .recipient
+            .domain()
+            .eq_ignore_ascii_case(BOUNCING_DOMAIN)
+        {
             return Err(SendError::Refused {
                 recipient: mail.recipient.to_string(),
                 answer: "550 5.1.1 no such mailbox".to_owned(),

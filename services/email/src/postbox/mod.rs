@@ -9,7 +9,7 @@ use jetway::Failure;
 
 use crate::domain::Mail;
 
-pub use files::Files;
+pub use files::{BOUNCING_DOMAIN, Files};
 pub use smtp::Smtp;
 
 /// Where mails go.
@@ -35,6 +35,13 @@ impl Postbox {
     }
 }
 
+/// A postbox that cannot be opened keeps the service from starting.
+impl From<SendError> for jetway::Error {
+    fn from(error: SendError) -> Self {
+        Self::Other(Box::new(error))
+    }
+}
+
 /// Why nobody took a mail.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -50,7 +57,7 @@ pub enum SendError {
     #[error("the mail server does not take the mail now")]
     Unavailable(#[source] lettre::transport::smtp::Error),
     /// The file could not be written.
-    #[error("cannot write {path}; MAIL_DIR must be a directory that this process may write to")]
+    #[error("cannot write {path}, which is in MAIL_DIR: {source}")]
     File {
         /// The file or directory.
         path: PathBuf,
