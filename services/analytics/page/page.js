@@ -34,22 +34,27 @@ function element(name, text, className) {
 // The parts of the page.
 
 function drawFigures({ placed, confirmed, cancelled, open, revenue }) {
+  const figure = (name, value, className) => {
+    const pair = element("div", undefined, className);
+    pair.append(element("dt", name), element("dd", value));
+    return pair;
+  };
   const counts = { "Orders placed": placed, Confirmed: confirmed, Cancelled: cancelled, Open: open };
-  const figures = Object.entries(counts).map(([name, value]) => [name, whole.format(value), ""]);
-  for (const { currency, cents } of revenue) figures.push([`Revenue, ${currency}`, money(cents, currency, 0), "money"]);
-  byId("figures").replaceChildren(
-    ...figures.map(([name, value, className]) => {
-      const pair = element("div");
-      pair.append(element("dt", name), element("dd", value, className));
-      return pair;
-    }),
-  );
+  const figures = Object.entries(counts).map(([name, value]) => figure(name, whole.format(value)));
+  const total = revenue.find((row) => row.currency === chosen);
+  if (total) figures.push(figure(`Revenue, ${chosen}`, money(total.cents, chosen, 0), "money"));
+  byId("figures").replaceChildren(...figures);
+}
+
+/** Where nothing is chosen: the currency in which most is sold. */
+function chooseCurrency({ revenue }) {
+  if (revenue.some((row) => row.currency === chosen)) return;
+  chosen = revenue.toSorted((a, b) => b.cents - a.cents)[0]?.currency ?? null;
 }
 
 /** The radio buttons are made anew only when the currencies change: a redraw must not take the focus away. */
 function drawCurrencies(currencies) {
   const fieldset = byId("currencies");
-  if (!currencies.includes(chosen)) chosen = currencies[0] ?? null;
   fieldset.hidden = currencies.length < 2;
   if (fieldset.dataset.shown === currencies.join()) return;
   fieldset.dataset.shown = currencies.join();
@@ -142,6 +147,7 @@ function draw() {
   byId("empty").hidden = !empty;
   byId("dashboard").hidden = empty;
   if (empty) return;
+  chooseCurrency(summary);
   for (const part of [drawFigures, drawRevenue, drawOutcomes, drawProducts, drawRecent]) part(summary);
 }
 
@@ -152,13 +158,13 @@ function say(state, text) {
   // Said once: a screen reader reads it out at each change.
   if (connection.dataset.state === state) return;
   connection.dataset.state = state;
-  byId("connection-text").textContent = text;
+  connection.textContent = text;
 }
 
 function showUpdated(now) {
   const updated = byId("updated");
   updated.dateTime = now.toISOString();
-  updated.textContent = `· ${clockWithSeconds.format(now)}`;
+  updated.textContent = `· as of ${clockWithSeconds.format(now)}`;
 }
 
 /** An EventSource reconnects by itself in some cases only: not after a refusal, nor when the line goes silent. */

@@ -25,10 +25,28 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 pub fn router(live: Live) -> Router {
     Router::new()
         .route("/", get(page))
-        .route("/page.css", asset("text/css; charset=utf-8", include_str!("../page/page.css")))
-        .route("/page.js", asset("text/javascript; charset=utf-8", include_str!("../page/page.js")))
-        .route("/charts.js", asset("text/javascript; charset=utf-8", include_str!("../page/charts.js")))
-        .route("/icon.svg", asset("image/svg+xml", include_str!("../page/icon.svg")))
+        .route(
+            "/page.css",
+            asset("text/css; charset=utf-8", include_str!("../page/page.css")),
+        )
+        .route(
+            "/page.js",
+            asset(
+                "text/javascript; charset=utf-8",
+                include_str!("../page/page.js"),
+            ),
+        )
+        .route(
+            "/charts.js",
+            asset(
+                "text/javascript; charset=utf-8",
+                include_str!("../page/charts.js"),
+            ),
+        )
+        .route(
+            "/icon.svg",
+            asset("image/svg+xml", include_str!("../page/icon.svg")),
+        )
         .route("/api/summary", get(summary))
         .route("/api/live", get(follow))
         .with_state(live)
@@ -69,7 +87,9 @@ async fn follow(State(live): State<Live>) -> Response {
     };
     let events = summaries.map(|summary| {
         let event = Event::default().event("summary").json_data(&*summary);
-        Ok::<_, Infallible>(event.unwrap_or_else(|error| Event::default().comment(error.to_string())))
+        Ok::<_, Infallible>(
+            event.unwrap_or_else(|error| Event::default().comment(error.to_string())),
+        )
     });
     let heartbeat = KeepAlive::new()
         .interval(HEARTBEAT)
@@ -80,5 +100,10 @@ async fn follow(State(live): State<Live>) -> Response {
 fn unavailable(error: &sqlx::Error) -> Response {
     tracing::error!(%error, "cannot read the read model");
     let retry = [(header::RETRY_AFTER, "5")];
-    (StatusCode::SERVICE_UNAVAILABLE, retry, "the database does not answer\n").into_response()
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        retry,
+        "the database does not answer\n",
+    )
+        .into_response()
 }

@@ -8,11 +8,13 @@ use events::analytics::Analytics;
 fn main() -> std::process::ExitCode {
     jetway::launch::<Analytics, Settings, _, _>(async |app, settings| {
         app.migrate(&MIGRATIONS).await?;
-        let live = Live::start(app.database().clone(), app.shutdown());
-        app.consumers(events::analytics::consumers(Recorder))
-            .rebuild(settings.rebuild, read_model::clear)
-            .routes(http::router(live))
-            .run()
-            .await
+        let live = Live::start(app.database().clone(), app.shutdown().clone());
+        let mut service = app
+            .consumers(events::analytics::consumers(Recorder))
+            .routes(http::router(live));
+        if settings.rebuild {
+            service = service.rebuild(read_model::CLEAR);
+        }
+        service.run().await
     })
 }

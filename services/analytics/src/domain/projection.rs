@@ -133,3 +133,6 @@ fn outgo(money: &Money, at: OffsetDateTime) -> Change {
 fn minute(at: OffsetDateTime) -> i64 {
     at.unix_timestamp().div_euclid(60)
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,9 @@ mod tests {
     fn the_steps_are_in_the_order_in_which_an_order_takes_them() {
         assert!(Step::ALL.is_sorted());
         assert_eq!(
-            [Step::Cancelled, Step::Placed, Step::Short].into_iter().max(),
+            [Step::Cancelled, Step::Placed, Step::Short]
+                .into_iter()
+                .max(),
             Some(Step::Cancelled)
         );
     }

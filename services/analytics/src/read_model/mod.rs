@@ -6,4 +6,4 @@ mod write;
 
 pub use read::summary;
 pub use summary::{MinuteRevenue, Product, RecentOrder, Revenue, Summary};
-pub use write::{apply, clear};
+pub use write::{CLEAR, apply};

@@ -89,11 +89,10 @@ async fn per_minute(pool: &AnyPool) -> Result<Vec<MinuteRevenue>, sqlx::Error> {
 }
 
 async fn top_products(pool: &AnyPool) -> Result<Vec<Product>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT sku, pieces, shortages FROM product ORDER BY pieces DESC, sku LIMIT 8",
-    )
-    .fetch_all(pool)
-    .await?;
+    let rows =
+        sqlx::query("SELECT sku, pieces, shortages FROM product ORDER BY pieces DESC, sku LIMIT 8")
+            .fetch_all(pool)
+            .await?;
     rows.iter()
         .map(|row| {
             Ok(Product {
@@ -110,7 +109,7 @@ async fn recent_orders(pool: &AnyPool) -> Result<Vec<RecentOrder>, sqlx::Error> 
     let rows = sqlx::query(
         "SELECT newest.order_id, placed_at, pieces, cents, currency, step
          FROM (SELECT order_id, placed_at, pieces, cents, currency FROM placed_order
-               ORDER BY placed_at DESC, order_id DESC LIMIT 12) AS newest
+               ORDER BY placed_at DESC, order_id DESC LIMIT 10) AS newest
          JOIN order_step ON order_step.order_id = newest.order_id
          ORDER BY placed_at DESC, newest.order_id DESC",
     )

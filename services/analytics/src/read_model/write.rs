@@ -25,22 +25,13 @@ pub async fn apply(sql: &mut AnyConnection, event: &Projection) -> Result<(), sq
 }
 
 /// Empties the read model.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn clear(sql: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    for statement in [
-        "DELETE FROM order_step",
-        "DELETE FROM step_count",
-        "DELETE FROM placed_order",
-        "DELETE FROM revenue_minute",
-        "DELETE FROM product",
-    ] {
-        sqlx::query(statement).execute(&mut *sql).await?;
-    }
-    Ok(())
-}
+pub const CLEAR: &[&str] = &[
+    "DELETE FROM order_step",
+    "DELETE FROM step_count",
+    "DELETE FROM placed_order",
+    "DELETE FROM revenue_minute",
+    "DELETE FROM product",
+];
 
 /// False where the order has taken this step before.
 async fn take_step(
