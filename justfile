@@ -1,0 +1,77 @@
+# The names of what people do every day. `just` alone lists them.
+# Each recipe is one or two plain cargo commands: without `just`, read them here and type them.
+
+[private]
+default:
+    @{{just_executable()}} --list
+
+# Write the events crate anew; after every change of asyncapi.yaml or a schema
+[group('contract')]
+codegen *arguments:
+    cargo run --quiet -p codegen -- {{arguments}}
+
+# Fail, and name each file, if the generated code is not what the contract says
+[group('contract')]
+codegen-check:
+    cargo run --quiet -p codegen -- --check
+
+# The whole system on this machine: 200 orders, and what became of them
+[group('run')]
+demo *arguments:
+    cargo demo {{arguments}}
+
+# Only the broker, until Ctrl-C
+[group('run')]
+broker *arguments:
+    cargo broker {{arguments}}
+
+# One service against a running broker: `just service orders`, `just service email --help`
+[group('run')]
+service name *arguments:
+    cargo run -p {{name}} -- {{arguments}}
+
+# The four services against a running broker (`just broker`), on ports 8081 to 8084, until Ctrl-C
+[group('run')]
+services:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --bins
+    trap 'trap - EXIT; kill $(jobs -p) 2>/dev/null || true; wait' EXIT
+    port=8081
+    for name in orders inventory email analytics; do
+        HTTP_ADDR="127.0.0.1:$port" cargo run --quiet -p "$name" &
+        echo "$name: http://127.0.0.1:$port"
+        port=$((port + 1))
+    done
+    wait -n
+
+# NATS, Postgres and Jaeger in containers, for those who have Docker
+[group('run')]
+jaeger:
+    docker compose -f deploy/compose.yaml up
+
+# Every test; finds or installs nats-server and Postgres by itself
+[group('check')]
+test *arguments:
+    cargo test {{arguments}}
+
+# Format check and lints, with warnings denied
+[group('check')]
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Licences, advisories and bans of all dependencies (needs `cargo install cargo-deny`)
+[group('check')]
+deny:
+    cargo deny check
+
+# What a message costs, in the release build
+[group('check')]
+bench *arguments:
+    cargo bench {{arguments}}
+
+# All that CI does
+[group('check')]
+ci:
+    .ci/run
