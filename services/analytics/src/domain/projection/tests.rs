@@ -5,10 +5,12 @@ use uuid::Uuid;
 
 use super::*;
 
-const EUROS: fn(i64) -> Money = |cents| Money {
-    cents,
-    currency: Currency::Eur,
-};
+fn euros(cents: i64) -> Money {
+    Money {
+        cents,
+        currency: Currency::Eur,
+    }
+}
 
 fn placed(lines: &[(&str, i64)]) -> OrderPlacedV1 {
     OrderPlacedV1 {
@@ -26,7 +28,7 @@ fn placed(lines: &[(&str, i64)]) -> OrderPlacedV1 {
                 unit_price_cents: 100,
             })
             .collect(),
-        total: EUROS(700),
+        total: euros(700),
         payment: PaymentMethod::Card(Card {
             last4: "4242".to_owned(),
         }),
@@ -71,7 +73,7 @@ fn a_refund_takes_the_money_out_in_the_minute_in_which_it_is_made() {
     let refunded = PaymentRefundedV1 {
         order_id: Uuid::nil(),
         payment_id: "p1".to_owned(),
-        amount: EUROS(700),
+        amount: euros(700),
     };
     let projection = refunded.project(datetime!(1970-01-01 00:09:59 UTC));
     assert_eq!(projection.step, Step::Refunded);
