@@ -29,6 +29,9 @@ pub struct BrokerOptions {
     pub extra: String,
     /// Keep the store here; otherwise in a temporary directory that goes with the broker.
     pub directory: Option<PathBuf>,
+    /// A directory to be removed when our process ends without having stopped the broker; see
+    /// [`Program::remove_afterwards`]. The temporary one always is.
+    pub remove_afterwards: Option<PathBuf>,
 }
 
 impl Default for BrokerOptions {
@@ -40,6 +43,7 @@ impl Default for BrokerOptions {
             monitoring: false,
             extra: String::new(),
             directory: None,
+            remove_afterwards: None,
         }
     }
 }
@@ -54,7 +58,8 @@ pub struct Broker {
     port: u16,
     monitoring: Option<u16>,
     directory: PathBuf,
-    temporary: Option<TempDir>,
+    remove_afterwards: Option<PathBuf>,
+    _temporary: Option<TempDir>,
 }
 
 impl Broker {
@@ -108,8 +113,12 @@ impl Broker {
             } else {
                 None
             },
+            remove_afterwards: options
+                .remove_afterwards
+                .clone()
+                .or_else(|| temporary.as_ref().map(|dir| dir.path().into())),
             directory,
-            temporary,
+            _temporary: temporary,
         };
         broker.configure(options)?;
         broker.restart().await?;
@@ -200,6 +209,20 @@ impl Broker {
             .signal(signal)
     }
 
+    /// Waits until the process ends by itself, however long that takes, and says how.
+    pub async fn ended(&self) -> String {
+        let Some(leash) = &self.leash else {
+            return "it does not run".to_owned();
+        };
+        loop {
+            match leash.ended(Duration::from_secs(3600)).await {
+                Ok(exit) => return exit.to_string(),
+                Err(Error::Late { .. }) => {}
+                Err(error) => return error.to_string(),
+            }
+        }
+    }
+
     /// `kill -9`, and waits until it is gone. The store stays.
     pub fn kill(&mut self) -> Result<()> {
         self.leash
@@ -224,8 +247,8 @@ impl Broker {
         self.kill()?;
         let mut program = Program::new(&self.server.path)
             .args(["--config".as_ref(), self.config_path().as_os_str()]);
-        if let Some(temporary) = &self.temporary {
-            program = program.remove_afterwards(temporary.path());
+        if let Some(directory) = &self.remove_afterwards {
+            program = program.remove_afterwards(directory);
         }
         let leash = program.spawn(self.log_path())?;
         self.ready(&leash).await?;
@@ -260,9 +283,11 @@ impl Broker {
     }
 }
 
-/// Who answers at this URL (`nats://host:port`): name and version.
-pub(crate) async fn who_is_at(url: &str) -> Result<(String, String)> {
-    let address = url.rsplit_once("://").map_or(url, |(_, rest)| rest);
+/// Who answers at this URL (`nats://host:port`, one of several separated by commas): name and version. An error when
+/// nobody does within five seconds.
+pub async fn server_at(url: &str) -> Result<(String, String)> {
+    let first = url.split(',').next().unwrap_or(url).trim();
+    let address = first.rsplit_once("://").map_or(first, |(_, rest)| rest);
     let address = address
         .rsplit_once('@')
         .map_or(address, |(_, host)| host)
@@ -273,7 +298,7 @@ pub(crate) async fn who_is_at(url: &str) -> Result<(String, String)> {
         format!("{address}:4222")
     };
     let info = until(
-        format!("a NATS server at {url}"),
+        format!("a NATS server at {address}"),
         Duration::from_secs(5),
         || raw_nats::info(&address),
     )

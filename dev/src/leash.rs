@@ -6,31 +6,35 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, kill_process, kill_process_group};
 
 use crate::error::During;
 use crate::until::until_blocking;
 use crate::{Error, Result, until};
 
 /// The shell becomes the program itself (`exec`), so pid, exit status and signals are those of the program. Before that
-/// it leaves the watcher behind, through a subshell, so that the program has no child that it does not know.
+/// it leaves the watcher behind, through a subshell, so that the program has no child that it does not know. The watcher
+/// stays in the program's process group: as long as it lives the group's number cannot become another's.
 /// `$1` is the signal to end with, `$2` a directory to remove afterwards or nothing.
 const SCRIPT: &str = r#"
 exec 3<&0 </dev/null
 ( (
-    read -r word <&3 && exit 0
+    read -r word <&3
     kill -s "$1" $$
     n=0
     while kill -s 0 $$ && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
     kill -s KILL $$
-    [ -z "$2" ] || rm -rf -- "$2"
+    # Others of ours may still be ending and write there.
+    n=0
+    [ -z "$2" ] || until rm -rf -- "$2" || [ $n -ge 20 ]; do sleep 0.2; n=$((n + 1)); done
+    # What the program has started and not ended; and this watcher.
+    kill -s KILL -- -$$
 ) >/dev/null 2>&1 & )
 shift 2
 exec "$@" 3<&-
@@ -164,6 +168,15 @@ impl Program {
         let err = out
             .try_clone()
             .during(|| format!("cannot use {} twice", log.display()))?;
+        self.spawn_into(out.into(), err.into(), Some(log))
+    }
+
+    /// Starts it with our own stderr, for programs that a person follows; stdout goes nowhere.
+    pub fn spawn_visibly(self) -> Result<Leash> {
+        self.spawn_into(Stdio::null(), Stdio::inherit(), None)
+    }
+
+    fn spawn_into(self, out: Stdio, err: Stdio, log: Option<PathBuf>) -> Result<Leash> {
         let mut command = Command::new("/bin/sh");
         command
             .arg("-c")
@@ -239,7 +252,7 @@ fn is_harmless(name: &OsStr) -> bool {
 #[derive(Debug)]
 pub struct Leash {
     program: PathBuf,
-    log: PathBuf,
+    log: Option<PathBuf>,
     last_signal: Signal,
     state: Mutex<State>,
 }
@@ -251,14 +264,15 @@ struct State {
 }
 
 impl State {
-    /// The exit status once it has ended. Frees the watcher then: the pid is no longer ours and must not be killed.
+    /// The exit status once it has ended. Then the watcher goes, and with it whatever the program has left running.
     fn exit(&mut self) -> std::io::Result<Option<ExitStatus>> {
         let exit = self.child.try_wait()?;
         if exit.is_some()
-            && let Some(mut rope) = self.rope.take()
+            && let Some(rope) = self.rope.take()
         {
             // An error means that the watcher itself is gone, which is as good.
-            let _ = rope.write_all(b"done\n");
+            let _ = kill_process_group(Pid::from_child(&self.child), rustix::process::Signal::KILL);
+            drop(rope);
         }
         Ok(exit)
     }
@@ -314,16 +328,17 @@ impl Leash {
     /// Waits for its end, holding the thread.
     pub fn wait(&self, within: Duration) -> Result<ExitStatus> {
         until_blocking(self.end(), within, || {
-            self.exit_status().ok_or_else(|| self.still_there())
+            self.exit_status().ok_or_else(String::new)
         })
+        .map_err(|late| self.explained(late))
     }
 
     /// Waits for its end.
     pub async fn ended(&self, within: Duration) -> Result<ExitStatus> {
-        until(self.end(), within, || async {
-            self.exit_status().ok_or_else(|| self.still_there())
-        })
-        .await
+        let end = until(self.end(), within, || async {
+            self.exit_status().ok_or_else(String::new)
+        });
+        end.await.map_err(|late| self.explained(late))
     }
 
     /// Ends it now and waits until it is gone. Nothing happens when it has already ended.
@@ -336,14 +351,14 @@ impl Leash {
         self.wait(Duration::from_secs(10))
     }
 
-    /// All that it printed.
+    /// All that it printed; nothing if it was started visibly.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
-    }
-
-    /// Where its output is kept.
-    pub fn log_path(&self) -> &Path {
-        &self.log
+        let bytes = self
+            .log
+            .as_ref()
+            .and_then(|log| std::fs::read(log).ok())
+            .unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The last lines that it printed, indented, for an error message.
@@ -364,6 +379,18 @@ impl Leash {
 
     fn end(&self) -> String {
         format!("the end of {}", self.program.display())
+    }
+
+    /// The log is read once, at the end, and not at every look.
+    fn explained(&self, error: Error) -> Error {
+        match error {
+            Error::Late { what, within, .. } => Error::Late {
+                what,
+                within,
+                last: self.still_there(),
+            },
+            other => other,
+        }
     }
 
     fn still_there(&self) -> String {

@@ -20,7 +20,7 @@ pub mod smtp;
 pub mod target;
 mod until;
 
-pub use broker::{Broker, BrokerOptions};
+pub use broker::{Broker, BrokerOptions, server_at};
 pub use error::{Error, Result};
 pub use leash::{Leash, Signal};
 pub use postgres::{Database, Postgres};

@@ -30,7 +30,7 @@ static SHARED: OnceCell<Postgres> = OnceCell::const_new();
 #[derive(Debug)]
 pub struct Postgres {
     /// Nothing when the server is somebody else's (`TEST_DATABASE_URL`).
-    _leash: Option<Leash>,
+    leash: Option<Leash>,
     _directory: Option<TempDir>,
     admin: PgConnectOptions,
 }
@@ -60,7 +60,7 @@ impl Postgres {
                     ))
                 })?;
                 Ok(Self {
-                    _leash: None,
+                    leash: None,
                     _directory: None,
                     admin,
                 })
@@ -92,7 +92,7 @@ impl Postgres {
             .username("postgres")
             .database("postgres");
         let server = Self {
-            _leash: Some(leash),
+            leash: Some(leash),
             _directory: Some(directory),
             admin,
         };
@@ -102,9 +102,9 @@ impl Postgres {
 
     async fn ready(&self) -> Result<()> {
         let answer = until("the Postgres server to take connections", START, || async {
-            if let Some(exit) = self._leash.as_ref().and_then(Leash::exit_status) {
+            if let Some(exit) = self.leash.as_ref().and_then(Leash::exit_status) {
                 let log = self
-                    ._leash
+                    .leash
                     .as_ref()
                     .map(|leash| leash.log_tail(12))
                     .unwrap_or_default();

@@ -1,9 +1,10 @@
 //! The sample services as processes of their own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
+use std::process::ExitStatus;
 use std::time::Duration;
+
+use tokio::sync::OnceCell;
 
 use crate::error::During;
 use crate::leash::{Leash, Program, Signal};
@@ -15,29 +16,27 @@ pub const NAMES: [&str; 4] = ["orders", "inventory", "email", "analytics"];
 /// A service has to migrate its database and declare its topology before it is ready.
 const READY: Duration = Duration::from_secs(30);
 
+/// A whole workspace from nothing, on a slow machine.
+const BUILD: Duration = Duration::from_secs(3600);
+
 /// Builds all programs of the workspace, once per process, with the profile and into the target directory of the
 /// program that asks. Cargo's own progress stays visible.
-pub fn build() -> Result<()> {
-    static BUILT: OnceLock<std::result::Result<(), String>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build_now().map_err(|error| error.to_string()))
-        .clone()
-        .map_err(Error::Failed)
+pub async fn build() -> Result<()> {
+    static BUILT: OnceCell<std::result::Result<(), String>> = OnceCell::const_new();
+    let built =
+        BUILT.get_or_init(|| async { build_now().await.map_err(|error| error.to_string()) });
+    built.await.clone().map_err(Error::Failed)
 }
 
-fn build_now() -> Result<()> {
+async fn build_now() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&cargo);
-    command
+    let cargo = Program::new(cargo)
         .args(["build", "--workspace", "--bins"])
-        .args(target::cargo_options());
-    command
-        .current_dir(target::workspace())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    let done = command
-        .status()
-        .during(|| format!("cannot run {}", cargo.display()))?;
+        .args(target::cargo_options())
+        .directory(target::workspace())
+        .last_signal(Signal::Term)
+        .spawn_visibly()?;
+    let done = cargo.ended(BUILD).await?;
     if done.success() {
         Ok(())
     } else {
@@ -110,9 +109,7 @@ impl Service {
         envs: &[(&str, String)],
         directory: impl AsRef<Path>,
     ) -> Result<Self> {
-        tokio::task::spawn_blocking(build)
-            .await
-            .map_err(Error::failed)??;
+        build().await?;
         let directory = directory.as_ref().to_path_buf();
         std::fs::create_dir_all(&directory)
             .during(|| format!("cannot make {}", directory.display()))?;

@@ -1,3 +1,0 @@
-//! `cargo demo` and `cargo broker`.
-
-fn main() {}

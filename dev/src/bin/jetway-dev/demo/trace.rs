@@ -1,0 +1,178 @@
+//! A trace as a tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use dev::otlp::{Span, Status};
+
+use super::paint::{Paint, shortened, time};
+
+/// The widest that service and name may get before they are cut.
+const SERVICE: usize = 12;
+const NAME: usize = 58;
+
+/// One line of the tree.
+struct Row<'a> {
+    span: &'a Span,
+    guide: String,
+    orphan: bool,
+}
+
+/// Draws the spans of one trace: who did what, when after the start, and for how long. A span whose parent was not
+/// received stands at the left, marked; none is left out, not even if parents form a circle.
+pub(super) fn draw(spans: &[Span], paint: Paint) -> String {
+    let rows = rows(spans);
+    let begin = spans.iter().map(|span| span.start).min().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|row| row.guide.chars().count() + row.span.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(NAME);
+    let lines = rows.iter().map(|row| line(row, begin, width, paint));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn line(row: &Row<'_>, begin: u64, width: usize, paint: Paint) -> String {
+    let span = row.span;
+    let service = format!("{:<SERVICE$}", shortened(&span.service, SERVICE));
+    let room = width.saturating_sub(row.guide.chars().count());
+    let name = format!("{:<room$}", shortened(&span.name, room));
+    let after = format!(
+        "+{}",
+        time(Duration::from_nanos(span.start.saturating_sub(begin)))
+    );
+    let mut line = format!(
+        "{} {}{name}  {}  {:>8}",
+        paint.address(&service),
+        paint.dim(&row.guide),
+        paint.dim(&format!("{after:>8}")),
+        time(span.duration())
+    );
+    if let Status::Error(why) = &span.status {
+        line.push_str(&paint.bad(&format!("  failed: {}", shortened(why, 60))));
+    }
+    if row.orphan {
+        line.push_str(&paint.dim("  (its parent was not received)"));
+    }
+    line
+}
+
+fn rows(spans: &[Span]) -> Vec<Row<'_>> {
+    let known: BTreeSet<&str> = spans.iter().map(|span| span.span_id.as_str()).collect();
+    let mut children: BTreeMap<Option<&str>, Vec<&Span>> = BTreeMap::new();
+    for span in spans {
+        let parent = span
+            .parent_span_id
+            .as_deref()
+            .filter(|parent| known.contains(parent));
+        children.entry(parent).or_default().push(span);
+    }
+    for list in children.values_mut() {
+        list.sort_by_key(|span| (span.start, span.end));
+    }
+    let mut tree = Tree {
+        children,
+        rows: Vec::new(),
+        drawn: BTreeSet::new(),
+    };
+    let mut roots = tree.children.get(&None).cloned().unwrap_or_default();
+    // Whoever has a parent that is not there comes after whoever has none.
+    roots.sort_by_key(|span| (span.parent_span_id.is_some(), span.start));
+    for root in roots {
+        tree.add(root, "", "", root.parent_span_id.is_some());
+    }
+    for left in spans {
+        tree.add(left, "", "", true);
+    }
+    tree.rows
+}
+
+struct Tree<'a> {
+    children: BTreeMap<Option<&'a str>, Vec<&'a Span>>,
+    rows: Vec<Row<'a>>,
+    drawn: BTreeSet<&'a str>,
+}
+
+impl<'a> Tree<'a> {
+    fn add(&mut self, span: &'a Span, guide: &str, below: &str, orphan: bool) {
+        if !self.drawn.insert(&span.span_id) {
+            return;
+        }
+        self.rows.push(Row {
+            span,
+            guide: guide.to_owned(),
+            orphan,
+        });
+        let children = self
+            .children
+            .get(&Some(span.span_id.as_str()))
+            .cloned()
+            .unwrap_or_default();
+        for (n, child) in children.iter().enumerate() {
+            let (turn, on) = if n + 1 == children.len() {
+                ("└─ ", "   ")
+            } else {
+                ("├─ ", "│  ")
+            };
+            self.add(
+                child,
+                &format!("{below}{turn}"),
+                &format!("{below}{on}"),
+                false,
+            );
+        }
+    }
+}
+
+/// Which of these services the trace does not show, and whether anything else is still under way, as one word each.
+/// `receivers` says how many consumers a channel address has.
+pub(super) fn missing(
+    spans: &[Span],
+    services: &[&str],
+    receivers: impl Fn(&str) -> usize,
+) -> Vec<String> {
+    let mut missing: Vec<String> = services
+        .iter()
+        .filter(|service| spans.iter().all(|span| span.service != **service))
+        .map(|service| (*service).to_owned())
+        .collect();
+    let known: BTreeSet<&str> = spans.iter().map(|span| span.span_id.as_str()).collect();
+    for span in spans {
+        if let Some(parent) = span
+            .parent_span_id
+            .as_deref()
+            .filter(|parent| !known.contains(parent))
+        {
+            missing.push(format!(
+                "the parent {parent} of `{}` in {}",
+                span.name, span.service
+            ));
+        }
+        if span.kind == dev::otlp::Kind::Producer {
+            let address = span.attribute("messaging.destination.template");
+            let is = |child: &&Span| {
+                child.parent_span_id.as_deref() == Some(&span.span_id)
+                    && child.kind == dev::otlp::Kind::Consumer
+            };
+            let consumers: BTreeSet<&str> = spans
+                .iter()
+                .filter(is)
+                .map(|child| child.attribute("messaging.consumer.group.name"))
+                .collect();
+            let (seen, expected) = (consumers.len(), receivers(address));
+            if seen < expected {
+                missing.push(format!(
+                    "{} of {expected} receivers of `{}`",
+                    expected - seen,
+                    span.name
+                ));
+            }
+        }
+    }
+    missing
+}
+
+#[cfg(test)]
+#[path = "trace_tests.rs"]
+mod tests;
