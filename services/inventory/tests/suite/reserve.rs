@@ -1,6 +1,5 @@
 //! Stock is never sold twice, on either database.
 
-use crate::support::{article, line, on_each_database};
 use events::inventory::Inventory;
 use events::order_placed_v1::OrderLine;
 use futures::future::join_all;
@@ -8,6 +7,8 @@ use inventory::domain::{Demand, Reservation, Shortage};
 use inventory::stock;
 use jetway::App;
 use uuid::Uuid;
+
+use crate::support::{article, line, on_each_database};
 
 /// Reserves for a new order in a transaction of its own.
 async fn reserve(app: &App<Inventory>, lines: &[OrderLine]) -> Reservation {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::support::{line, placed, start};
 use async_nats::jetstream;
 use dev::{Broker, until};
 use events::OrderPlacedV1;
@@ -13,6 +12,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
+
+use crate::support::{line, placed, start};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
