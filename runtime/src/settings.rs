@@ -26,6 +26,8 @@ pub struct NoSettings {}
 
 /// What the runtime of every service can be told. Each field names its environment variable in the help.
 #[derive(clap::Args, Clone, Debug)]
+// The derive would name the group after the type, as it does for a service's own `Settings`, and the two would clash.
+#[group(skip)]
 pub struct Settings {
     /// NATS servers; several are separated by commas
     #[arg(long, env = "NATS_URL", value_delimiter = ',', default_value = "nats://127.0.0.1:4222", value_parser = values::nats_url)]
