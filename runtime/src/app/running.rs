@@ -205,7 +205,7 @@ async fn watch_consumer<S: Service>(core: Arc<Core>, worker: Arc<Worker<S>>) {
         let Ok(info) = consumer_info(&core, operation).await else {
             continue;
         };
-        let oldest = Duration::ZERO;
+        let oldest = worker.oldest();
         core.metrics.set_consumer(
             operation,
             info.num_pending,

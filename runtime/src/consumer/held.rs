@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_nats::{Client, Subject};
 use bytes::Bytes;
+use time::OffsetDateTime;
 
 use super::delivered::Delivered;
 
@@ -15,14 +16,21 @@ use super::delivered::Delivered;
 #[derive(Debug)]
 pub(super) struct Held {
     client: Client,
-    replies: Mutex<BTreeMap<u64, Subject>>,
+    messages: Mutex<BTreeMap<u64, Holding>>,
+}
+
+#[derive(Debug)]
+struct Holding {
+    reply: Subject,
+    /// When the stream stored the message.
+    stored: OffsetDateTime,
 }
 
 impl Held {
     pub(super) fn new(client: Client) -> Self {
         Self {
             client,
-            replies: Mutex::default(),
+            messages: Mutex::default(),
         }
     }
 
@@ -30,8 +38,17 @@ impl Held {
         self.lock().len()
     }
 
+    /// How long ago the stream stored the oldest message that is held.
+    pub(super) fn oldest(&self) -> Duration {
+        let oldest = self.lock().values().map(|holding| holding.stored).min();
+        oldest.map_or(Duration::ZERO, |stored| {
+            Duration::try_from(OffsetDateTime::now_utc() - stored).unwrap_or(Duration::ZERO)
+        })
+    }
+
     pub(super) fn hold(&self, message: &Delivered) {
-        self.lock().insert(message.sequence, message.reply.clone());
+        let (reply, stored) = (message.reply.clone(), message.stored);
+        self.lock().insert(message.sequence, Holding { reply, stored });
     }
 
     /// It is done with, or will never be done.
@@ -60,7 +77,7 @@ impl Held {
 
     /// Tells the server that everything held is still being worked on.
     pub(super) async fn in_progress(&self) {
-        let replies: Vec<Subject> = self.lock().values().cloned().collect();
+        let replies: Vec<Subject> = self.lock().values().map(|holding| holding.reply.clone()).collect();
         for reply in replies {
             let _ = self
                 .client
@@ -71,16 +88,16 @@ impl Held {
 
     /// Gives everything back at once: others shall not wait for an ack-wait to pass.
     pub(super) async fn give_back(&self) -> usize {
-        let replies: Vec<Subject> = std::mem::take(&mut *self.lock()).into_values().collect();
-        let count = replies.len();
-        for reply in replies {
-            let _ = self.client.publish(reply, nak(Duration::ZERO)).await;
+        let held = std::mem::take(&mut *self.lock());
+        let count = held.len();
+        for holding in held.into_values() {
+            let _ = self.client.publish(holding.reply, nak(Duration::ZERO)).await;
         }
         count
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Subject>> {
-        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Holding>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -76,6 +76,11 @@ impl<S: Service> Worker<S> {
         self.settled.load(Atomic::Relaxed)
     }
 
+    /// How long ago the stream stored the oldest message that this worker holds.
+    pub(crate) fn oldest(&self) -> Duration {
+        self.held.oldest()
+    }
+
     /// How many messages this worker holds.
     pub(crate) fn holds(&self) -> usize {
         self.held.count()
@@ -114,7 +119,7 @@ impl<S: Service> Worker<S> {
 
     async fn pull(self: &Arc<Self>, puller: &mut Puller) {
         let mut bucket = Bucket::new(self.operation().rate_limit);
-        let name = self.health_name();
+        let mut gone = false;
         loop {
             puller.replenish(self.room()).await;
             tokio::select! {
@@ -123,7 +128,9 @@ impl<S: Service> Worker<S> {
                 () = self.freed.notified() => {}
                 pulled = puller.next() => match pulled {
                     Pulled::Message(message) => {
-                        self.core.health.ready(&name, Ok(()));
+                        if std::mem::take(&mut gone) {
+                            self.core.health.ready(self.health_name(), Ok(()));
+                        }
                         self.held.hold(&message);
                         bucket.take().await;
                         self.accept(message);
@@ -131,6 +138,7 @@ impl<S: Service> Worker<S> {
                     Pulled::Nothing => {}
                     Pulled::Gone(why) => {
                         tracing::warn!(operation = self.operation().name, why, "the consumer does not answer");
+                        gone = true;
                         self.core.restore(self.operation()).await;
                     }
                 },
@@ -163,8 +171,10 @@ impl<S: Service> Worker<S> {
     /// Handles a message without regard to others: a retry goes back to the server.
     async fn handle_alone(self: Arc<Self>, message: Delivered) {
         match self.attempt(&message, false).await {
-            Some(Next::Done) | None => {}
+            Some(Next::Done) => {}
             Some(Next::Again(delay)) => self.held.nak(&message, delay).await,
+            // Shutdown: another replica shall have it at once.
+            None => self.held.nak(&message, Duration::ZERO).await,
         }
         self.freed.notify_one();
     }
