@@ -2,20 +2,17 @@
 
 use std::time::Duration;
 
-use events::order_cancelled_v1::CancellationReason;
 use events::orders::{CancelShort, ConfirmReserved, Orders};
-use events::{
-    InventoryReservationFailedV1, InventoryReservedV1, OrderCancelledV1, OrderConfirmedV1,
-    PaymentRefundedV1,
-};
-use jetway::{Event, EventData, Failure, Handled, Tx};
+use events::{InventoryReservationFailedV1, InventoryReservedV1};
+use jetway::{Event, Failure, Handled, Tx};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{Order, Status};
+use crate::journal;
 use crate::payment::PaymentGateway;
-use crate::shop::{Shop, publish};
-use crate::store::{history, orders};
+use crate::shop::Shop;
+use crate::store::orders;
 
 impl<G: PaymentGateway> ConfirmReserved for Shop<G> {
     async fn confirm_reserved(
@@ -28,20 +25,8 @@ impl<G: PaymentGateway> ConfirmReserved for Shop<G> {
         if !orders::settle(tx.sql().await?, order_id, Status::Confirmed).await? {
             return Ok(());
         }
-        history::append(
-            tx.sql().await?,
-            order_id,
-            InventoryReservedV1::TYPE,
-            &event.id,
-        )
-        .await?;
-        let confirmed = OrderConfirmedV1 {
-            order_id,
-            customer: order.placed.customer,
-            total: order.placed.total,
-            confirmed_at: OffsetDateTime::now_utc(),
-        };
-        publish(tx, order_id, confirmed).await?;
+        journal::received(tx, order_id, event).await?;
+        journal::publish(tx, order_id, order.confirmed(OffsetDateTime::now_utc())).await?;
         tracing::info!(%order_id, "order confirmed");
         Ok(())
     }
@@ -58,34 +43,21 @@ impl<G: PaymentGateway> CancelShort for Shop<G> {
         if order.status != Status::Placed {
             return Ok(());
         }
-        // Before the transaction begins: the provider takes its time, and nothing is locked meanwhile. A second attempt
+        // Before the transaction begins: the provider takes its time, and nothing is locked meanwhile. Another attempt
         // gives nothing back twice.
         self.gateway().refund(&order.payment_id).await?;
         if !orders::settle(tx.sql().await?, order_id, Status::Cancelled).await? {
             return Ok(());
         }
-        history::append(
-            tx.sql().await?,
+        let sku = event.data.sku.clone();
+        journal::received(tx, order_id, event).await?;
+        journal::publish(tx, order_id, order.refunded()).await?;
+        journal::publish(
+            tx,
             order_id,
-            InventoryReservationFailedV1::TYPE,
-            &event.id,
+            order.out_of_stock(sku, OffsetDateTime::now_utc()),
         )
         .await?;
-        let refunded = PaymentRefundedV1 {
-            order_id,
-            payment_id: order.payment_id,
-            amount: order.placed.total.clone(),
-        };
-        publish(tx, order_id, refunded).await?;
-        let cancelled = OrderCancelledV1 {
-            order_id,
-            customer: order.placed.customer,
-            total: order.placed.total,
-            reason: CancellationReason::OutOfStock,
-            sku: Some(event.data.sku.clone()),
-            cancelled_at: OffsetDateTime::now_utc(),
-        };
-        publish(tx, order_id, cancelled).await?;
         tracing::info!(%order_id, sku = event.data.sku, "order cancelled");
         Ok(())
     }

@@ -22,6 +22,7 @@ pub mod domain;
 mod error;
 pub mod handlers;
 pub mod http;
+mod journal;
 pub mod payment;
 mod settings;
 pub mod shop;

@@ -39,3 +39,40 @@ fn ratio(text: &str) -> Result<f64, ValueError> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use events::orders::Orders;
+    use jetway::settings::{Refusal, parse};
+
+    use super::*;
+
+    fn read(flags: &[&str]) -> Result<Settings, Refusal> {
+        let args = ["orders"].iter().chain(flags).map(Into::into);
+        parse::<Orders, Settings>(args).map(|(_, own)| own)
+    }
+
+    #[test]
+    fn settings_are_read_beside_those_of_the_runtime() {
+        let flags = [
+            "--payment-latency=1s",
+            "--payment-decline-rate=0.5",
+            "--http-addr=127.0.0.1:0",
+        ];
+        let settings = read(&flags).unwrap();
+        assert_eq!(settings.payment_latency, Duration::from_secs(1));
+        assert_eq!(settings.payment_timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_rate_beyond_one_is_refused() {
+        let refused = read(&["--payment-decline-rate=2"])
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(refused.contains("PAYMENT_DECLINE_RATE=2"), "{refused}");
+        assert!(refused.contains("from 0 to 1"), "{refused}");
+    }
+}

@@ -1,16 +1,15 @@
 //! How an order is placed: claimed, charged, stored.
 
-use events::PaymentChargedV1;
 use events::orders::Orders;
-use jetway::{App, EventData, SentBy, Tx};
+use jetway::App;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::domain::{Fingerprint, IdempotencyKey, NewOrder, Order, Outcome, Status};
 use crate::payment::{Charged, PaymentError, PaymentGateway};
 use crate::store::history::Entry;
 use crate::store::{history, idempotency, orders};
+use crate::{Error, journal};
 
 /// The shop: its database, its events and its payment provider. Cheap to clone.
 #[derive(Clone)]
@@ -73,11 +72,10 @@ impl<G: PaymentGateway> Shop<G> {
         if let Some(outcome) = claim.outcome {
             return Ok(outcome);
         }
-        let payment = self
-            .gateway
-            .charge(claim.order_id, &order.total, &order.payment);
-        match payment.await {
-            Ok(charged) => self.store(&key, claim.order_id, order, charged).await,
+        let order_id = claim.order_id;
+        let charge = self.gateway.charge(order_id, &order.total, &order.payment);
+        match charge.await {
+            Ok(charged) => self.store(&key, order_id, order, charged).await,
             Err(PaymentError::Declined(reason)) => self.decline(&key, reason).await,
             Err(unavailable) => Err(unavailable.into()),
         }
@@ -102,26 +100,21 @@ impl<G: PaymentGateway> Shop<G> {
         order: NewOrder,
         charged: Charged,
     ) -> Result<Outcome, Error> {
-        let placed = order.placed(order_id, OffsetDateTime::now_utc(), charged.method);
-        let payment = PaymentChargedV1 {
-            order_id,
-            payment_id: charged.payment_id.clone(),
-            amount: placed.total.clone(),
-        };
         let order = Order {
-            placed: placed.clone(),
+            placed: order.placed(order_id, OffsetDateTime::now_utc(), charged.method),
             status: Status::Placed,
             payment_id: charged.payment_id,
         };
+        let outcome = Outcome::Placed(Box::new(order.clone()));
 
         let mut tx = self.app.begin();
-        let outcome = Outcome::Placed(Box::new(order.clone()));
         if let Some(earlier) = idempotency::conclude(tx.sql().await?, key, &outcome).await? {
             return Ok(earlier);
         }
         orders::insert(tx.sql().await?, &order).await?;
-        publish(&mut tx, order_id, placed).await?;
-        publish(&mut tx, order_id, payment).await?;
+        let charged = order.charged();
+        journal::publish(&mut tx, order_id, order.placed).await?;
+        journal::publish(&mut tx, order_id, charged).await?;
         tx.commit().await?;
         tracing::info!(%order_id, "order placed");
         Ok(outcome)
@@ -136,15 +129,4 @@ impl<G: PaymentGateway> Shop<G> {
         tx.commit().await?;
         Ok(outcome)
     }
-}
-
-/// Publishes an event of an order and enters it in the order's history, with the transaction.
-pub(crate) async fn publish<E: EventData + SentBy<Orders>>(
-    tx: &mut Tx<'_, Orders>,
-    order_id: Uuid,
-    event: E,
-) -> Result<(), Error> {
-    let event_id = tx.publish(event).await?.to_string();
-    history::append(tx.sql().await?, order_id, E::TYPE, &event_id).await?;
-    Ok(())
 }

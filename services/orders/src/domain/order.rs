@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use events::OrderPlacedV1;
+use events::order_cancelled_v1::CancellationReason;
+use events::{
+    OrderCancelledV1, OrderConfirmedV1, OrderPlacedV1, PaymentChargedV1, PaymentRefundedV1,
+};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// An order: what was placed, and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,52 @@ pub struct Order {
     pub status: Status,
     /// The payment provider's reference.
     pub payment_id: String,
+}
+
+impl Order {
+    /// The event that says that it has been paid.
+    #[must_use]
+    pub fn charged(&self) -> PaymentChargedV1 {
+        PaymentChargedV1 {
+            order_id: self.placed.order_id,
+            payment_id: self.payment_id.clone(),
+            amount: self.placed.total.clone(),
+        }
+    }
+
+    /// The event that says that it will be shipped.
+    #[must_use]
+    pub fn confirmed(&self, confirmed_at: OffsetDateTime) -> OrderConfirmedV1 {
+        OrderConfirmedV1 {
+            order_id: self.placed.order_id,
+            customer: self.placed.customer.clone(),
+            total: self.placed.total.clone(),
+            confirmed_at,
+        }
+    }
+
+    /// The event that says that all of its payment is given back.
+    #[must_use]
+    pub fn refunded(&self) -> PaymentRefundedV1 {
+        PaymentRefundedV1 {
+            order_id: self.placed.order_id,
+            payment_id: self.payment_id.clone(),
+            amount: self.placed.total.clone(),
+        }
+    }
+
+    /// The event that says that it will not be shipped, for there is too little of `sku`.
+    #[must_use]
+    pub fn out_of_stock(&self, sku: String, cancelled_at: OffsetDateTime) -> OrderCancelledV1 {
+        OrderCancelledV1 {
+            order_id: self.placed.order_id,
+            customer: self.placed.customer.clone(),
+            total: self.placed.total.clone(),
+            reason: CancellationReason::OutOfStock,
+            sku: Some(sku),
+            cancelled_at,
+        }
+    }
 }
 
 /// How a request for an order ended.

@@ -9,9 +9,8 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::Problem;
-use crate::Error;
 use crate::domain::{Fingerprint, IdempotencyKey, NewOrder, Outcome};
-use crate::payment::{PaymentError, PaymentGateway};
+use crate::payment::PaymentGateway;
 use crate::shop::Shop;
 
 /// Answers 201 with the order, or a problem: 400, 402, 409, 422 or 503.
@@ -56,9 +55,6 @@ fn respond(outcome: Outcome) -> Response {
             let headers = [(header::LOCATION, location)];
             (StatusCode::CREATED, headers, Json(order)).into_response()
         }
-        Outcome::Declined(reason) => {
-            let declined = Error::Payment(PaymentError::Declined(reason));
-            Problem::from(declined).into_response()
-        }
+        Outcome::Declined(reason) => Problem::declined(&reason).into_response(),
     }
 }

@@ -42,6 +42,13 @@ impl Problem {
         }
     }
 
+    /// The payment provider said no.
+    #[must_use]
+    pub fn declined(reason: &str) -> Self {
+        let detail = format!("the payment was declined: {reason}");
+        Self::new(StatusCode::PAYMENT_REQUIRED, detail)
+    }
+
     /// There is no such order.
     #[must_use]
     pub fn no_such_order() -> Self {
@@ -51,7 +58,7 @@ impl Problem {
     /// The shop is there, but something that it needs is not.
     pub fn unavailable(error: impl Display) -> Self {
         tracing::warn!(%error, "a request has to wait");
-        let detail = "the shop cannot do this now: try again with the same Idempotency-Key, nothing is charged twice";
+        let detail = "the shop cannot do this now, try again in a moment: with the same Idempotency-Key nothing is charged twice";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
@@ -67,9 +74,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
             Error::KeyTaken => Self::new(StatusCode::CONFLICT, error.to_string()),
-            Error::Payment(PaymentError::Declined(_)) => {
-                Self::new(StatusCode::PAYMENT_REQUIRED, error.to_string())
-            }
+            Error::Payment(PaymentError::Declined(reason)) => Self::declined(reason),
             Error::Payment(PaymentError::Unavailable(_))
             | Error::Store(StoreError::Unavailable(_)) => Self::unavailable(error),
             Error::Store(_) | Error::Publish(_) => Self::internal(error),

@@ -103,3 +103,25 @@ async fn who_was_charged_without_hearing_of_it_is_not_charged_again() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_up_while_it_pays_has_ordered() {
+    on_each_database(async |service| {
+        let gate = service.ledger.close().await;
+        let request = tokio::spawn({
+            let service = service.clone();
+            async move { service.place("key", &order()).await }
+        });
+        let claims = "SELECT COUNT(*) FROM idempotency_keys";
+        service.counted(claims, 1).await;
+        request.abort();
+        // Once it has answered others the service has seen that this one is gone.
+        for _ in 0..20 {
+            service.get("/healthz").await;
+        }
+        drop(gate);
+        service.counted("SELECT COUNT(*) FROM orders", 1).await;
+        assert_placed_once(&service).await;
+    })
+    .await;
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 use events::shared::Money;
 use orders::domain::Payment;
 use orders::payment::{Charged, PaymentError, PaymentGateway, Simulated};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use uuid::Uuid;
 
 /// Counts payments as a provider does that keeps its promise: once per order.
@@ -17,6 +18,7 @@ pub(crate) struct Ledger {
     charged: Arc<Mutex<BTreeSet<Uuid>>>,
     refunded: Arc<Mutex<BTreeSet<String>>>,
     silent: Arc<AtomicBool>,
+    gate: Arc<RwLock<()>>,
 }
 
 impl Ledger {
@@ -26,6 +28,7 @@ impl Ledger {
             charged: Arc::default(),
             refunded: Arc::default(),
             silent: Arc::default(),
+            gate: Arc::default(),
         }
     }
 
@@ -37,6 +40,11 @@ impl Ledger {
     /// How many payments have been given back.
     pub(crate) fn refunds(&self) -> usize {
         self.refunded.lock().unwrap().len()
+    }
+
+    /// Lets no charge through until what is returned is dropped.
+    pub(crate) async fn close(&self) -> OwnedRwLockWriteGuard<()> {
+        self.gate.clone().write_owned().await
     }
 
     /// Charges, but does not say so: what a shop sees that dies, or is cut off, after the charge.
@@ -52,6 +60,7 @@ impl PaymentGateway for Ledger {
         amount: &Money,
         payment: &Payment,
     ) -> Result<Charged, PaymentError> {
+        let _open = self.gate.read().await;
         let charged = self.provider.charge(order_id, amount, payment).await?;
         self.charged.lock().unwrap().insert(order_id);
         if self.silent.load(Ordering::SeqCst) {

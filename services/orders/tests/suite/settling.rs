@@ -131,18 +131,6 @@ impl House {
         .unwrap();
         event["data"].clone()
     }
-
-    /// Waits until a query counts this.
-    async fn counted(&self, query: &'static str, expected: i64) {
-        until(query, PATIENCE, || async {
-            match self.service.count(query).await {
-                found if found == expected => Ok(()),
-                found => Err(format!("{found}, {expected} expected")),
-            }
-        })
-        .await
-        .unwrap();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +196,10 @@ async fn a_settled_order_stays_as_it_is() {
 
         house.reserved(order_id).await;
         house.short(order_id).await;
-        house.counted("SELECT COUNT(*) FROM jetway_inbox", 3).await;
+        house
+            .service
+            .counted("SELECT COUNT(*) FROM jetway_inbox", 3)
+            .await;
         assert_eq!(house.settled(order_id, "confirmed").await, history);
         assert_eq!(house.service.ledger.refunds(), 0);
     })
@@ -230,7 +221,7 @@ async fn an_answer_that_is_faster_than_its_order_waits() {
         .unwrap();
 
         house.reserved(order_id).await;
-        house.counted("SELECT COUNT(*) FROM jetway_attempts WHERE deferred_at IS NOT NULL", 1).await;
+        house.service.counted("SELECT COUNT(*) FROM jetway_attempts WHERE deferred_at IS NOT NULL", 1).await;
         assert_eq!(house.place().await, order_id);
         house.settled(order_id, "confirmed").await;
     })

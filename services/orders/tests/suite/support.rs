@@ -111,6 +111,18 @@ impl Service {
         response.map_err(|error| error.to_string())
     }
 
+    /// Waits until a query counts this.
+    pub(crate) async fn counted(&self, query: &'static str, expected: i64) {
+        until(query, PATIENCE, || async {
+            match self.count(query).await {
+                found if found == expected => Ok(()),
+                found => Err(format!("{found}, {expected} expected")),
+            }
+        })
+        .await
+        .unwrap();
+    }
+
     /// What a query counts.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query)
