@@ -201,7 +201,7 @@ pub fn duration(text: &str) -> Result<Duration, ValueError> {
 /// A duration as one would write it in a setting: the largest unit that leaves a whole number.
 pub(crate) fn text(duration: Duration) -> String {
     let ms = duration.as_millis();
-    if duration.subsec_nanos() % 1_000_000 != 0 {
+    if !duration.subsec_nanos().is_multiple_of(1_000_000) {
         return format!("{duration:?}");
     }
     for (unit, size) in [
@@ -210,7 +210,7 @@ pub(crate) fn text(duration: Duration) -> String {
         ("m", 60_000),
         ("s", 1_000),
     ] {
-        if ms != 0 && ms % size == 0 {
+        if ms != 0 && ms.is_multiple_of(size) {
             return format!("{}{unit}", ms / size);
         }
     }
