@@ -1,1 +1,10 @@
-//! x
+//! Writes the events crate from `asyncapi.yaml` and its JSON Schemas: load -> model -> check -> render -> write.
+//!
+//! It writes text and opens no socket; what the text calls is the runtime's.
+
+pub mod check;
+pub mod diagnostics;
+pub mod load;
+pub mod model;
+pub mod render;
+pub mod write;

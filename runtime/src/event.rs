@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
-use crate::validate::{Fallback, Validate};
+use crate::validate::{self, Fallback, Validate, Violation, Violations};
 
 /// The data of one event version of the contract. Implemented by generated code only.
 pub trait EventData: Serialize + DeserializeOwned + Validate + Send + Sync + 'static {
@@ -30,6 +30,51 @@ pub trait EventData: Serialize + DeserializeOwned + Validate + Send + Sync + 'st
     fn fallback() -> Option<&'static Fallback> {
         None
     }
+}
+
+/// What can be said of an event without its Rust type: for tests and tools that go through all events of a contract.
+#[derive(Clone, Copy, Debug)]
+pub struct EventInfo {
+    /// The CloudEvents `type`.
+    pub event_type: &'static str,
+    /// The CloudEvents `dataschema`.
+    pub dataschema: &'static str,
+    round_trip: fn(&serde_json::Value) -> Result<serde_json::Value, Violations>,
+}
+
+impl EventInfo {
+    /// What `T` says of itself.
+    #[must_use]
+    pub const fn of<T: EventData>() -> Self {
+        Self {
+            event_type: T::TYPE,
+            dataschema: T::DATASCHEMA,
+            round_trip: round_trip::<T>,
+        }
+    }
+
+    /// Reads `data` as the event's type, checks it as a consumer does, and returns what the type writes.
+    ///
+    /// # Errors
+    ///
+    /// Where `data` is not what the event's schema says.
+    pub fn round_trip(&self, data: &serde_json::Value) -> Result<serde_json::Value, Violations> {
+        (self.round_trip)(data)
+    }
+}
+
+fn round_trip<T: EventData>(data: &serde_json::Value) -> Result<serde_json::Value, Violations> {
+    if let Some(fallback) = T::fallback() {
+        validate::against(fallback, data)?;
+    }
+    let value: T = validate::decode(data)?;
+    serde_json::to_value(value).map_err(|error| {
+        Violations(vec![Violation {
+            pointer: String::new(),
+            keyword: "type",
+            message: error.to_string(),
+        }])
+    })
 }
 
 /// One received event: the CloudEvents attributes and the data.

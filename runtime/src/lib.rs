@@ -32,7 +32,7 @@ pub use tx::{PublishError, Tx};
 pub use contract::{
     Backoff, Operation, Ordering, Retention, Retry, SentBy, Service, Start, Storage, Stream,
 };
-pub use event::{Delivery, Event, EventData, Subject, SubjectBuilder, SubjectError};
+pub use event::{Delivery, Event, EventData, EventInfo, Subject, SubjectBuilder, SubjectError};
 pub use failure::{Failure, Handled};
-pub use types::{Nullable, integer, integers, present, present_date_time, present_integer};
+pub use types::{Nullable, exact, integer, present};
 pub use validate::{Validate, Violation, Violations};

@@ -1,5 +1,6 @@
 //! The collector that generated `check` functions report to.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::OnceLock;
 
@@ -121,6 +122,24 @@ impl Checker {
     ) {
         if let Some(Nullable::Value(value)) = value {
             self.field(name, |at| check(value, at));
+        }
+    }
+
+    /// Checks an item or a value of a map if it is not null.
+    pub fn not_null<T>(&mut self, value: &Nullable<T>, check: impl FnOnce(&T, &mut Self)) {
+        if let Nullable::Value(value) = value {
+            check(value, self);
+        }
+    }
+
+    /// Checks every value of a map.
+    pub fn entries<T>(
+        &mut self,
+        entries: &BTreeMap<String, T>,
+        mut check: impl FnMut(&T, &mut Self),
+    ) {
+        for (key, value) in entries {
+            self.field(key, |at| check(value, at));
         }
     }
 
@@ -248,6 +267,13 @@ impl Checker {
                 "multipleOf",
                 format!("{found} is not a multiple of {divisor}"),
             );
+        }
+    }
+
+    /// `number`: JSON has no infinity and no NaN.
+    pub fn finite(&mut self, found: f64) {
+        if !found.is_finite() {
+            self.report("type", format!("{found} is not a number that JSON can hold"));
         }
     }
 

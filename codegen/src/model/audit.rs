@@ -1,0 +1,149 @@
+//! Goes through every schema that an event can reach, branches included, and refuses what would be dropped: unknown
+//! keywords, refused ones, unknown formats.
+
+use std::collections::HashSet;
+
+use super::keywords::{self, Fate, SCHEMA, SCHEMA_LIST, SCHEMA_MAP};
+use super::names::nearest;
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::load::{Entry, Node, Span, Workspace};
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Goes through schemas, each once.
+pub(super) struct Audit<'w> {
+    workspace: &'w Workspace,
+    seen: HashSet<Span>,
+}
+
+impl<'w> Audit<'w> {
+    pub(super) fn new(workspace: &'w Workspace) -> Self {
+        Self {
+            workspace,
+            seen: HashSet::new(),
+        }
+    }
+
+    /// Goes through `schema` and what it refers to.
+    pub(super) fn schema(&mut self, schema: &'w Node, report: &mut Report) {
+        if !schema.is_map() || !self.seen.insert(schema.span) {
+            return;
+        }
+        for entry in schema.entries() {
+            self.keyword(schema, entry, report);
+            let key = entry.key.as_str();
+            if SCHEMA.contains(&key) {
+                self.schema(&entry.value, report);
+            } else if SCHEMA_LIST.contains(&key) {
+                entry
+                    .value
+                    .items()
+                    .iter()
+                    .for_each(|item| self.schema(item, report));
+            } else if SCHEMA_MAP.contains(&key) {
+                entry
+                    .value
+                    .entries()
+                    .iter()
+                    .for_each(|inner| self.schema(&inner.value, report));
+            }
+        }
+        if let Some(reference) = schema.reference()
+            && let Some(target) = report.keep(self.workspace.target(reference))
+        {
+            // The rest of a file is its author's concern too: a definition that nothing uses yet may have a slip.
+            if let Some(root) = &self.workspace.file(target.span.file).root
+                && root.get("$schema").is_some()
+            {
+                self.schema(root, report);
+            }
+            self.schema(target, report);
+        }
+    }
+
+    fn keyword(&self, schema: &Node, entry: &Entry, report: &mut Report) {
+        let key = entry.key.as_str();
+        match keywords::fate(key) {
+            None => {
+                let mut finding = Diagnostic::error(
+                    Code::Keyword,
+                    format!("`{key}` is no keyword of JSON Schema 2020-12"),
+                )
+                .at(entry.key_span, "unknown, so it would enforce nothing");
+                finding = match nearest(key, keywords::accepted()) {
+                    Some(name) => finding.help(format!("did you mean `{name}`?")),
+                    None => finding.help("notes of your own begin with `x-`"),
+                };
+                report.push(finding);
+            }
+            Some(Fate::Refused(why)) => report.push(
+                Diagnostic::error(Code::Keyword, format!("`{key}` is refused"))
+                    .at(entry.key_span, "not enforced by codegen")
+                    .help(why),
+            ),
+            Some(Fate::Annotation | Fate::Enforced) => {}
+        }
+        self.value(schema, entry, report);
+    }
+
+    fn value(&self, schema: &Node, entry: &Entry, report: &mut Report) {
+        match entry.key.as_str() {
+            "$schema"
+                if entry.value.text().map(|uri| uri.trim_end_matches('#')) != Some(DIALECT) =>
+            {
+                report.push(
+                    Diagnostic::error(
+                        Code::Keyword,
+                        "this dialect of JSON Schema is not supported",
+                    )
+                    .at(entry.value.span, "another dialect")
+                    .help(format!(
+                        "write the schema in 2020-12 and say `\"$schema\": \"{DIALECT}\"`"
+                    )),
+                )
+            }
+            "$id" if !self.is_root(schema) => report.push(
+                Diagnostic::error(Code::Keyword, "`$id` is refused below the root of a file")
+                    .at(entry.key_span, "it would change what references here mean")
+                    .help("give the schema a file of its own"),
+            ),
+            "format" if !known_format(schema) => report.push(unknown_format(schema)),
+            _ => {}
+        }
+    }
+
+    fn is_root(&self, schema: &Node) -> bool {
+        let root = self.workspace.file(schema.span.file).root.as_ref();
+        root.is_some_and(|root| std::ptr::eq(root, schema))
+    }
+}
+
+fn known_format(schema: &Node) -> bool {
+    schema
+        .get("format")
+        .and_then(Node::text)
+        .is_none_or(|format| {
+            matches!(format, "uuid" | "date-time")
+                || keywords::FORMATS.iter().any(|(name, _)| *name == format)
+        })
+}
+
+/// A format that nothing would assert.
+pub(super) fn unknown_format(schema: &Node) -> Diagnostic {
+    let node = schema.get("format").unwrap_or(schema);
+    let format = node.text().unwrap_or_default();
+    let known = keywords::FORMATS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["uuid", "date-time"]);
+    let finding = Diagnostic::error(
+        Code::Keyword,
+        format!("the format `{format}` is not enforced by codegen"),
+    )
+    .at(node.span, "unknown, so it would enforce nothing");
+    match (format, nearest(format, known)) {
+        ("int32" | "int64", _) => finding.help("say it with `minimum` and `maximum`"),
+        (_, Some(name)) => finding.help(format!("did you mean `{name}`?")),
+        _ => finding.help("say it with `pattern`, or leave `format` out"),
+    }
+}

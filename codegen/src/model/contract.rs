@@ -1,0 +1,161 @@
+//! The contract as codegen understands it: events, services and streams, with the places that findings point at.
+
+use super::jetstream::{OperationSettings, StreamSettings};
+use super::types::{ModuleId, TypeId, Types};
+use crate::load::Span;
+
+/// All that code is generated from.
+#[derive(Debug)]
+pub struct Contract {
+    /// The contract's file name, as in `asyncapi.yaml`.
+    pub source: String,
+    /// The streams, by name.
+    pub streams: Vec<Stream>,
+    /// The events, in the order of their channels.
+    pub events: Vec<Event>,
+    /// The services, in the order of their first operations.
+    pub services: Vec<Service>,
+    /// The types of the events' data.
+    pub types: Types,
+}
+
+impl Contract {
+    /// The event of a channel.
+    #[must_use]
+    pub fn event(&self, id: EventId) -> &Event {
+        &self.events[id.0]
+    }
+
+    /// The stream that keeps all subjects of an event.
+    #[must_use]
+    pub fn stream_of(&self, event: &Event) -> Option<&Stream> {
+        let filter = event.address.filter();
+        self.streams.iter().find(|stream| {
+            stream
+                .subjects
+                .iter()
+                .any(|(subject, _)| super::subject::covers(subject, &filter))
+        })
+    }
+}
+
+/// A JetStream stream.
+#[derive(Debug)]
+pub struct Stream {
+    /// Its name, as in `ORDERS`.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// Its subjects and their places.
+    pub subjects: Vec<(String, Span)>,
+    /// Its settings.
+    pub settings: StreamSettings,
+}
+
+/// An event, by its number in [`Contract::events`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventId(pub(super) usize);
+
+/// An event version: a channel with its message.
+#[derive(Debug)]
+pub struct Event {
+    /// The CloudEvents type, as in `order.placed.v1`.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// What the channel says of it.
+    pub doc: String,
+    /// The channel's address.
+    pub address: Address,
+    /// Where the values of the address's parameters are found.
+    pub parameters: Vec<Parameter>,
+    /// The schema file of its data, relative to the contract's folder.
+    pub schema: String,
+    /// The module of that file.
+    pub module: ModuleId,
+    /// The type of its data.
+    pub data: TypeId,
+    /// The whole schema as JSON text, where something in it is left to the compiled schema.
+    pub compiled: Option<String>,
+}
+
+/// A channel's address: a subject with parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// As in `order.placed.v1.{orderId}`.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Address {
+    /// The names of the parameters, in order.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<&str> {
+        self.text.split('.').filter_map(parameter).collect()
+    }
+
+    /// The subject with `*` for every parameter.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        let tokens: Vec<&str> = self
+            .text
+            .split('.')
+            .map(|token| parameter(token).map_or(token, |_| "*"))
+            .collect();
+        tokens.join(".")
+    }
+}
+
+fn parameter(token: &str) -> Option<&str> {
+    token.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// A parameter of an address and the way to its value in the event's data.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// The Rust fields, outermost first.
+    pub fields: Vec<String>,
+}
+
+/// A service: the operations that share the first part of their names.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name, as in `inventory`.
+    pub name: String,
+    /// Where it is named first.
+    pub span: Span,
+    /// What it receives.
+    pub receives: Vec<Receive>,
+    /// The events that it sends, each once.
+    pub sends: Vec<EventId>,
+}
+
+/// A receive operation.
+#[derive(Debug)]
+pub struct Receive {
+    /// Its whole name, as in `inventory.reserveStock`.
+    pub name: String,
+    /// The name without its service, as in `reserveStock`.
+    pub local: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// What the contract says of it.
+    pub doc: String,
+    /// What it receives.
+    pub event: EventId,
+    /// Its settings.
+    pub settings: OperationSettings,
+    /// Where the settings stand, or the name where there are none.
+    pub settings_span: Span,
+}
+
+impl Receive {
+    /// The durable consumer: JetStream takes no dots in its name.
+    #[must_use]
+    pub fn durable(&self) -> String {
+        self.name.replace('.', "-")
+    }
+}

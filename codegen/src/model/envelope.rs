@@ -1,0 +1,147 @@
+//! A message's payload: the envelope that the runtime speaks, and the event's data in it.
+
+use serde_json::Value as Json;
+
+use super::fields::wrong;
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::load::{Entry, Node, Value, Workspace};
+
+/// The one envelope that the runtime writes and reads: structured CloudEvents 1.0 JSON.
+const ENVELOPE: &str = include_str!("envelope.json");
+
+const SHAPE: &str = "a payload is `allOf` of the envelope and of `properties` with `type: { const: <event> }` and `data: { $ref: <its schema file> }`";
+
+/// What a payload says: the event's type, where that stands, and the reference to the schema of its data.
+pub(super) struct Payload<'w> {
+    pub(super) event: &'w str,
+    pub(super) event_node: &'w Node,
+    pub(super) data: &'w Node,
+}
+
+/// Reads a payload.
+pub(super) fn payload<'w>(
+    workspace: &'w Workspace,
+    node: &'w Node,
+    report: &mut Report,
+) -> Option<Payload<'w>> {
+    let node = report.keep(workspace.resolve(node))?;
+    let unfit = |node: &Node, label: &str| {
+        Diagnostic::error(
+            Code::Unsupported,
+            "a payload of another form than the envelope's is not supported",
+        )
+        .at(node.span, label)
+        .help(SHAPE)
+    };
+    if let Some(entry) = other_than(node, &["allOf", "title", "description"]) {
+        report.push(unfit(&entry.value, "this would not be enforced").at(entry.key_span, "here"));
+        return None;
+    }
+    let [envelope, own] = node.get("allOf").map(Node::items).unwrap_or_default() else {
+        report.push(unfit(node, "this has not exactly two parts under `allOf`"));
+        return None;
+    };
+    let envelope_schema = report.keep(workspace.resolve(envelope))?;
+    same_envelope(envelope, envelope_schema, report);
+    if let Some(entry) = other_than(own, &["properties", "type"]) {
+        report.push(unfit(&entry.value, "this would not be enforced"));
+        return None;
+    }
+    let properties = own.get("properties")?;
+    if let Some(entry) = other_than(properties, &["type", "data"]) {
+        report.push(unfit(
+            &entry.value,
+            "the envelope has no such attribute of its own",
+        ));
+        return None;
+    }
+    let event_node = properties.get("type").and_then(|ty| ty.get("const"));
+    let (Some(event_node), Some(data)) = (event_node, properties.get("data")) else {
+        report.push(unfit(own, "`type` with a `const`, or `data`, is missing"));
+        return None;
+    };
+    let Some(event) = event_node.text() else {
+        report.push(wrong(event_node, "a string", "the type of an event"));
+        return None;
+    };
+    Some(Payload {
+        event,
+        event_node,
+        data,
+    })
+}
+
+fn other_than<'w>(node: &'w Node, known: &[&str]) -> Option<&'w Entry> {
+    node.entries()
+        .iter()
+        .find(|entry| !known.contains(&entry.key.as_str()) && !entry.key.starts_with("x-"))
+}
+
+/// The runtime enforces the envelope by hand: one that says something else would not be enforced.
+fn same_envelope(reference: &Node, found: &Node, report: &mut Report) {
+    let Ok(expected) = serde_json::from_str::<Json>(ENVELOPE) else {
+        unreachable!("the envelope in this program is JSON, which a test holds");
+    };
+    if let Some(difference) = difference(&bare(expected), &bare(found.to_json()), String::new()) {
+        report.push(
+            Diagnostic::error(Code::Unsupported, "this envelope is not the one that the runtime speaks")
+                .at(found.span, format!("it differs at `{difference}`"))
+                .at(reference.span, "used here")
+                .help("say what is special of an event in its data; the envelope is structured CloudEvents 1.0"),
+        );
+    }
+}
+
+/// The schema without notes.
+fn bare(schema: Json) -> Json {
+    match schema {
+        Json::Object(map) => map
+            .into_iter()
+            .filter(|(key, _)| {
+                !matches!(
+                    key.as_str(),
+                    "$id" | "$schema" | "$comment" | "title" | "description" | "examples"
+                )
+            })
+            .map(|(key, value)| (key, bare(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// The pointer to the first difference; the order of `required` says nothing.
+fn difference(expected: &Json, found: &Json, at: String) -> Option<String> {
+    match (expected, found) {
+        (Json::Object(a), Json::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            keys.into_iter().find_map(|key| {
+                let at = format!("{at}/{key}");
+                match (a.get(key), b.get(key)) {
+                    (Some(a), Some(b)) => difference(a, b, at),
+                    _ => Some(at),
+                }
+            })
+        }
+        (Json::Array(a), Json::Array(b)) => {
+            let sorted = |items: &[Json]| {
+                let mut items: Vec<String> = items.iter().map(Json::to_string).collect();
+                items.sort();
+                items
+            };
+            (sorted(a) != sorted(b)).then_some(at)
+        }
+        (a, b) => (a != b).then_some(at),
+    }
+}
+
+/// Whether `node` is a reference to a whole file.
+pub(super) fn whole_file(node: &Node) -> bool {
+    node.reference()
+        .and_then(Node::text)
+        .is_some_and(|target| !target.contains('#'))
+        && node
+            .entries()
+            .iter()
+            .all(|entry| matches!(entry.key.as_str(), "$ref" | "description"))
+        && matches!(node.value, Value::Map(_))
+}

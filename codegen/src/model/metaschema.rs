@@ -1,0 +1,65 @@
+//! Whether a schema is valid: against the metaschema, and by compiling it.
+
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::load::{Node, Value, Workspace};
+
+/// Checks an event's own schema against the metaschema, and compiles `bundle`, which is all of it.
+pub(super) fn check(
+    workspace: &Workspace,
+    schema: &Node,
+    bundle: &serde_json::Value,
+    report: &mut Report,
+) {
+    let before = report.len();
+    if let Err(error) = jsonschema::draft202012::meta::validate(bundle) {
+        report.push(finding(
+            schema,
+            error.instance_path().as_str(),
+            &error.to_string(),
+        ));
+    }
+    if report.len() > before {
+        return;
+    }
+    let compiled = jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(bundle);
+    if let Err(error) = compiled {
+        report.push(finding(
+            schema,
+            error.instance_path().as_str(),
+            &error.to_string(),
+        ));
+    }
+    let _ = workspace;
+}
+
+fn finding(schema: &Node, pointer: &str, message: &str) -> Diagnostic {
+    let node = at(schema, pointer);
+    let shown = if pointer.is_empty() { "/" } else { pointer };
+    Diagnostic::error(
+        Code::InvalidSchema,
+        format!("this is no valid schema at `{shown}`"),
+    )
+    .at(node.span, message.to_owned())
+}
+
+/// The node at `pointer`, or the nearest one on the way to it.
+fn at<'n>(root: &'n Node, pointer: &str) -> &'n Node {
+    let mut node = root;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let next = match &node.value {
+            Value::List(items) => token
+                .parse::<usize>()
+                .ok()
+                .and_then(|index| items.get(index)),
+            _ => node.get(&token),
+        };
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    node
+}

@@ -1,0 +1,207 @@
+//! The file of one schema: its types, their checks, and for an event what the runtime asks of it.
+
+use askama::Template;
+
+use super::checks::{Checks, Patterns};
+use super::imports::Imports;
+use super::text::{Lines, Statement, literal, prose, raw_literal};
+use super::{header, types};
+use crate::model::{Contract, Event, Module, ModuleId};
+
+#[derive(Template)]
+#[template(path = "data.txt", escape = "none")]
+struct Data {
+    header: String,
+    docs: String,
+    imports: String,
+    statics: String,
+    items: Vec<String>,
+}
+
+/// The file of `module`; `event` is the one whose data it is.
+pub(super) fn file(
+    contract: &Contract,
+    id: ModuleId,
+    module: &Module,
+    event: Option<&Event>,
+) -> Result<String, askama::Error> {
+    let all = &contract.types;
+    let mut imports = Imports::of(all, id);
+    let mut checks = Checks {
+        types: all,
+        patterns: Patterns::default(),
+        formats: false,
+    };
+    let mut definitions = Vec::new();
+    let mut implementations = Vec::new();
+    for id in &module.types {
+        let definition = all.get(*id);
+        definitions.push(types::definition(definition, &mut imports));
+        implementations.push(checks.implementation(definition));
+    }
+    imports.add("serde", "Serialize");
+    imports.add("serde", "Deserialize");
+    imports.add("jetway::validate", "Checker");
+    imports.add("jetway::validate", "Validate");
+    if checks.formats {
+        imports.add("jetway::validate", "Format");
+    }
+    let mut statics = String::new();
+    for (name, expression) in checks.patterns.all() {
+        imports.add("jetway::validate", "Pattern");
+        statics.push_str(&constant(
+            &format!("static {name}: Pattern = Pattern::new"),
+            &raw_literal(expression),
+        ));
+    }
+    if let Some(event) = event {
+        imports.add("jetway", "EventData");
+        imports.add("jetway", "Subject");
+        imports.add("jetway", "SubjectError");
+        implementations.insert(0, event_data(event, &all.get(event.data).name));
+        if let Some(schema) = &event.compiled {
+            imports.add("jetway::validate", "Fallback");
+            statics.push_str(
+                "/// The whole schema, for what neither the types nor their checks can say.\n",
+            );
+            statics.push_str(&constant(
+                "static SCHEMA: Fallback = Fallback::new",
+                &raw_literal(schema),
+            ));
+        }
+    }
+    if !statics.is_empty() {
+        statics.insert(0, '\n');
+    }
+    let sources: Vec<&str> = event
+        .map(|_| contract.source.as_str())
+        .into_iter()
+        .chain([module.source.as_str()])
+        .collect();
+    let items = definitions.into_iter().chain(implementations);
+    Data {
+        header: header(&sources),
+        docs: docs(module, event, contract),
+        imports: imports.render().trim_end().to_owned() + "\n",
+        statics,
+        items: items.collect(),
+    }
+    .render()
+}
+
+fn docs(module: &Module, event: Option<&Event>, contract: &Contract) -> String {
+    let mut lines = Lines::at(0);
+    match event {
+        Some(event) if event.doc.is_empty() => lines.module_doc(&format!("`{}`.", event.name)),
+        Some(event) => lines.module_doc(&format!("`{}`: {}", event.name, prose(&event.doc))),
+        None => {
+            let first = module
+                .types
+                .first()
+                .map(|id| contract.types.get(*id).doc.as_str())
+                .unwrap_or_default();
+            let text = if first.is_empty() {
+                "Shared types."
+            } else {
+                first
+            };
+            lines.module_doc(&prose(text))
+        }
+    };
+    lines.finish()
+}
+
+/// `head(text);`, on two lines more where one does not hold it.
+fn constant(head: &str, text: &str) -> String {
+    let line = format!("{head}({text});");
+    if line.chars().count() <= 100 && text.chars().count() <= 60 {
+        return line + "\n";
+    }
+    let name_and_type = head.rsplit_once(" = ");
+    match name_and_type {
+        Some((left, right))
+            if right.chars().count() + text.chars().count() + 7 <= 100
+                && text.chars().count() <= 60 =>
+        {
+            format!("{left} =\n    {right}({text});\n")
+        }
+        _ => format!("{head}(\n    {text},\n);\n"),
+    }
+}
+
+fn event_data(event: &Event, name: &str) -> String {
+    let mut lines = Lines::at(0);
+    lines.line(format!("impl EventData for {name} {{")).deeper();
+    for (constant, value) in [
+        ("TYPE", &event.name),
+        ("DATASCHEMA", &event.schema),
+        ("ADDRESS", &event.address.text),
+    ] {
+        let line = format!("const {constant}: &'static str = {};", literal(value));
+        if line.chars().count() + 4 <= 100 {
+            lines.line(line);
+        } else {
+            lines
+                .line(format!("const {constant}: &'static str ="))
+                .deeper();
+            lines.line(format!("{};", literal(value))).back();
+        }
+    }
+    lines
+        .line("")
+        .line("fn subject(&self) -> Result<Subject, SubjectError> {")
+        .deeper();
+    subject(&mut lines, event);
+    lines
+        .back()
+        .line("}")
+        .line("")
+        .line("fn key(&self) -> String {")
+        .deeper();
+    key(&mut lines, event);
+    lines.back().line("}");
+    if event.compiled.is_some() {
+        lines
+            .line("")
+            .line("fn fallback() -> Option<&'static Fallback> {")
+            .deeper();
+        lines.line("Some(&SCHEMA)").back().line("}");
+    }
+    lines.back().line("}");
+    lines.finish()
+}
+
+fn subject(lines: &mut Lines, event: &Event) {
+    let mut chain = vec!["Ok(Subject::of(Self::ADDRESS)".to_owned()];
+    for parameter in &event.parameters {
+        let field = format!("&self.{}", parameter.fields.join("."));
+        chain.push(format!(".token({}, {field})?", literal(&parameter.name)));
+    }
+    chain.push(".finish())".to_owned());
+    lines.chain(&chain);
+}
+
+/// The key is what the subject's parameters say, in their order.
+fn key(lines: &mut Lines, event: &Event) {
+    let fields: Vec<String> = event
+        .parameters
+        .iter()
+        .map(|p| format!("self.{}", p.fields.join(".")))
+        .collect();
+    match fields.as_slice() {
+        [only] => lines.line(format!("{only}.to_string()")),
+        fields => {
+            lines.line("let mut key = String::new();");
+            for (i, field) in fields.iter().enumerate() {
+                if i > 0 {
+                    lines.line("key.push('.');");
+                }
+                lines.statements(&[Statement::Call(
+                    "key.push_str".to_owned(),
+                    vec![format!("&{field}.to_string()")],
+                )]);
+            }
+            lines.line("key")
+        }
+    };
+}

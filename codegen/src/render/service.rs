@@ -1,0 +1,474 @@
+//! The file of one service: its marker, its operations and handler traits, their wiring, and what it may send.
+
+use askama::Template;
+
+use super::text::{Lines, literal, prose};
+use super::topology::{duration, option, path};
+use super::{header, text};
+use crate::model::jetstream::{Backoff, Ordering, Start};
+use crate::model::names::{self, Scope, identifier};
+use crate::model::{Contract, Event, Receive, Service};
+
+#[derive(Template)]
+#[template(path = "service.txt", escape = "none")]
+struct ServiceFile {
+    header: String,
+    name: String,
+    imports: String,
+    marker: String,
+    operations: Vec<String>,
+    consumers: String,
+    sends: Vec<String>,
+}
+
+/// Names that a service's file uses itself.
+const RESERVED: &[&str] = &[
+    "Arc",
+    "Backoff",
+    "Consumers",
+    "Duration",
+    "Event",
+    "Future",
+    "H",
+    "Handled",
+    "Handler",
+    "Handlers",
+    "None",
+    "Ok",
+    "Operation",
+    "Option",
+    "Ordering",
+    "Result",
+    "Retry",
+    "Self",
+    "Send",
+    "SentBy",
+    "Service",
+    "Some",
+    "Start",
+    "Stream",
+    "String",
+    "Sync",
+    "Tx",
+    "Vec",
+];
+
+/// The names of one receive operation.
+struct Names {
+    /// The handler trait.
+    handler: String,
+    /// Its method.
+    method: String,
+    /// The static.
+    operation: String,
+    /// The type that hands an event to the handler.
+    adapter: String,
+}
+
+/// The module of a service.
+pub(super) fn module_name(service: &Service) -> String {
+    names::snake(&service.name, "service")
+}
+
+pub(super) fn file(contract: &Contract, service: &Service) -> Result<String, askama::Error> {
+    let mut scope = Scope::with(RESERVED.iter().copied());
+    for event in &contract.events {
+        scope.try_claim(&contract.types.get(event.data).name);
+    }
+    let pascal = names::pascal(&service.name, "Service");
+    let marker = scope.claim([pascal.clone(), format!("{pascal}Service")]);
+    let all: Vec<(&Receive, Names)> = service
+        .receives
+        .iter()
+        .map(|receive| (receive, operation_names(receive, &mut scope)))
+        .collect();
+    ServiceFile {
+        header: header(&[&contract.source]),
+        name: service.name.clone(),
+        imports: imports(contract, service),
+        marker: marker_type(contract, service, &marker, &all),
+        operations: all
+            .iter()
+            .flat_map(|(receive, names)| {
+                operation(contract, receive, names, &marker, &module_name(service))
+            })
+            .collect(),
+        consumers: consumers(&marker, &service.name, &all),
+        sends: sends(contract, service, &marker),
+    }
+    .render()
+}
+
+fn operation_names(receive: &Receive, scope: &mut Scope) -> Names {
+    let pascal = names::pascal(&receive.local, "Operation");
+    let handler = scope.claim([pascal.clone(), format!("{pascal}Handler")]);
+    Names {
+        method: identifier(&names::snake(&receive.local, "handle")),
+        operation: scope.claim([names::screaming(&receive.local, "OPERATION")]),
+        adapter: scope.claim([format!("{pascal}With"), format!("{pascal}WithHandler")]),
+        handler,
+    }
+}
+
+fn imports(contract: &Contract, service: &Service) -> String {
+    let mut lines = Lines::at(0);
+    let receives = !service.receives.is_empty();
+    if receives {
+        lines
+            .line("use std::sync::Arc;")
+            .line("use std::time::Duration;")
+            .line("");
+    }
+    let mut names = vec!["Consumers", "Service", "Stream", "Operation"];
+    if receives {
+        names.extend([
+            "Backoff", "Event", "Handled", "Handler", "Ordering", "Retry", "Start", "Tx",
+        ]);
+    }
+    if !service.sends.is_empty() {
+        names.push("SentBy");
+    }
+    let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    names.sort_by(|a, b| text::version_order(a, b));
+    lines.import("jetway", &names).line("");
+    let mut used: Vec<&Event> = service
+        .receives
+        .iter()
+        .map(|receive| receive.event)
+        .chain(service.sends.iter().copied())
+        .map(|id| contract.event(id))
+        .collect();
+    used.sort_by(|a, b| {
+        contract
+            .types
+            .get(a.data)
+            .name
+            .cmp(&contract.types.get(b.data).name)
+    });
+    used.dedup_by(|a, b| a.name == b.name);
+    let mut names: Vec<String> = used
+        .iter()
+        .map(|event| contract.types.get(event.data).name.clone())
+        .collect();
+    if !used.is_empty() {
+        names.push("topology".to_owned());
+    }
+    names.sort_by(|a, b| text::version_order(a, b));
+    lines.import("super", &names);
+    lines.finish()
+}
+
+fn marker_type(
+    contract: &Contract,
+    service: &Service,
+    marker: &str,
+    all: &[(&Receive, Names)],
+) -> String {
+    let mut lines = Lines::at(0);
+    lines.doc(&format!(
+        "The service `{}` of {}.",
+        service.name, contract.source
+    ));
+    lines
+        .line("#[derive(Clone, Copy, Debug)]")
+        .line(format!("pub enum {marker} {{}}"))
+        .line("");
+    lines.line(format!("impl Service for {marker} {{")).deeper();
+    lines.line(format!(
+        "const NAME: &'static str = {};",
+        literal(&service.name)
+    ));
+    let mut streams: Vec<String> = Vec::new();
+    let events = service
+        .receives
+        .iter()
+        .map(|receive| receive.event)
+        .chain(service.sends.iter().copied());
+    for event in events {
+        let stream = contract.stream_of(contract.event(event));
+        let item = stream.map(|stream| format!("&{}", path(contract, &stream.name)));
+        streams.extend(item.filter(|item| !streams.contains(item)));
+    }
+    lines.list(
+        "const STREAMS: &'static [&'static Stream] = ",
+        &streams,
+        ";",
+    );
+    let operations: Vec<String> = all
+        .iter()
+        .map(|(_, names)| format!("&{}", names.operation))
+        .collect();
+    lines.list(
+        "const OPERATIONS: &'static [&'static Operation] = ",
+        &operations,
+        ";",
+    );
+    lines.back().line("}");
+    lines.finish()
+}
+
+/// The static, the handler trait, and the adapter.
+fn operation(
+    contract: &Contract,
+    receive: &Receive,
+    names: &Names,
+    marker: &str,
+    module: &str,
+) -> Vec<String> {
+    let event = contract.event(receive.event);
+    vec![
+        operation_static(contract, receive, event, names),
+        handler_trait(contract, receive, event, names, marker, module),
+        adapter(contract, event, names, marker),
+    ]
+}
+
+fn operation_static(
+    contract: &Contract,
+    receive: &Receive,
+    event: &Event,
+    names: &Names,
+) -> String {
+    let settings = &receive.settings;
+    let retry = &settings.retry;
+    let stream = contract
+        .stream_of(event)
+        .map_or("", |stream| stream.name.as_str());
+    let mut lines = Lines::at(0);
+    lines.doc(&format!("`{}`: receives `{}`.", receive.name, event.name));
+    lines
+        .line(format!(
+            "pub static {}: Operation = Operation {{",
+            names.operation
+        ))
+        .deeper();
+    lines.line(format!("name: {},", literal(&receive.name)));
+    lines.line(format!("durable: {},", literal(&receive.durable())));
+    lines.line(format!("stream: &{},", path(contract, stream)));
+    lines.line(format!("filter: {},", literal(&event.address.filter())));
+    lines.line(format!("address: {},", literal(&event.address.text)));
+    lines.line(format!("event_type: {},", literal(&event.name)));
+    lines.line(format!("concurrency: {},", settings.concurrency));
+    let ordering = match settings.ordering {
+        Ordering::None => "None",
+        Ordering::Key => "Key",
+    };
+    lines.line(format!("ordering: Ordering::{ordering},"));
+    lines.line(format!("ack_wait: {},", duration(settings.ack_wait.0)));
+    lines.line(format!("timeout: {},", duration(settings.timeout.0)));
+    lines.line("retry: Retry {").deeper();
+    lines.line(format!("max_attempts: {},", retry.max_attempts));
+    let backoff = match retry.backoff {
+        Backoff::Exponential => "Exponential",
+        Backoff::Linear => "Linear",
+        Backoff::Fixed => "Fixed",
+    };
+    lines.line(format!("backoff: Backoff::{backoff},"));
+    lines.line(format!("initial: {},", duration(retry.initial.0)));
+    lines.line(format!("cap: {},", duration(retry.cap.0)));
+    lines.line(format!("defer_limit: {},", duration(retry.defer_limit.0)));
+    lines.back().line("},");
+    lines.line(format!("alert_after: {},", settings.alert_after));
+    let start = match settings.start {
+        Start::All => "All",
+        Start::New => "New",
+    };
+    lines.line(format!("start: Start::{start},"));
+    lines.line(format!("rate_limit: {},", option(settings.rate_limit)));
+    lines.back().line("};");
+    lines.finish()
+}
+
+fn handler_trait(
+    contract: &Contract,
+    receive: &Receive,
+    event: &Event,
+    names: &Names,
+    marker: &str,
+    module: &str,
+) -> String {
+    let source = &contract.source;
+    let Names {
+        handler, method, ..
+    } = names;
+    let name = &receive.name;
+    let data = &contract.types.get(event.data).name;
+    let own = if receive.doc.is_empty() {
+        &event.doc
+    } else {
+        &receive.doc
+    };
+    let mut lines = Lines::at(0);
+    let doc = format!(
+        "The handler of `{name}`, which receives `{}`. {}",
+        event.name,
+        prose(own)
+    );
+    lines.doc(doc.trim_end());
+    lines.line("#[diagnostic::on_unimplemented(").deeper();
+    lines.line(format!(
+        "message = {},",
+        literal(&format!("operation `{name}` of {source} has no handler: `{{Self}}` does not implement `{handler}`"))
+    ));
+    lines.line(format!(
+        "label = {},",
+        literal(&format!("`{name}` would have nobody to handle it"))
+    ));
+    lines.line(format!(
+        "note = {}",
+        literal(&format!(
+            "write `impl events::{}::{handler} for {{Self}}` with `async fn {method}(&self, event: &Event<{data}>, tx: &mut Tx<'_, {marker}>) -> Handled`, or take the operation out of {source} and run `just codegen`",
+            identifier(module)
+        ))
+    ));
+    lines.back().line(")]");
+    lines
+        .line(format!("pub trait {handler}: Send + Sync + 'static {{"))
+        .deeper();
+    lines.doc(&format!("Handles one `{}`.", event.name));
+    let parameters = [
+        "&self".to_owned(),
+        format!("event: &Event<{data}>"),
+        format!("tx: &mut Tx<'_, {marker}>"),
+    ];
+    lines.signature(
+        &format!("fn {method}"),
+        &parameters,
+        " -> impl Future<Output = Handled> + Send;",
+    );
+    lines.back().line("}");
+    lines.finish()
+}
+
+fn adapter(contract: &Contract, event: &Event, names: &Names, marker: &str) -> String {
+    let Names {
+        handler,
+        method,
+        adapter,
+        ..
+    } = names;
+    let data = &contract.types.get(event.data).name;
+    let mut lines = Lines::at(0);
+    lines.line(format!("struct {adapter}<H>(Arc<H>);")).line("");
+    lines
+        .line(format!("impl<H: {handler}> Handler for {adapter}<H> {{"))
+        .deeper();
+    lines
+        .line(format!("type Service = {marker};"))
+        .line(format!("type Data = {data};"))
+        .line("");
+    lines.line("async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {");
+    lines
+        .deeper()
+        .line(format!("self.0.{method}(event, tx).await"))
+        .back()
+        .line("}");
+    lines.back().line("}");
+    lines.finish()
+}
+
+fn consumers(marker: &str, service: &str, all: &[(&Receive, Names)]) -> String {
+    let mut lines = Lines::at(0);
+    if all.is_empty() {
+        lines.doc(&format!(
+            "`{service}` receives nothing, so it has no consumers."
+        ));
+        lines.line("#[must_use]");
+        lines
+            .line(format!("pub fn consumers() -> Consumers<{marker}> {{"))
+            .deeper();
+        lines.line("Consumers::new()").back().line("}");
+        return lines.finish();
+    }
+    let traits: Vec<&str> = all
+        .iter()
+        .map(|(_, names)| names.handler.as_str())
+        .collect();
+    lines.doc(&format!("All that `{service}` must handle."));
+    supertraits(&mut lines, &traits);
+    lines.line("");
+    lines.doc("The consumers, one per receive operation.");
+    lines
+        .line(format!(
+            "pub fn consumers<H>(handlers: H) -> Consumers<{marker}>"
+        ))
+        .line("where")
+        .deeper();
+    bounded(&mut lines, "H", &traits, ",");
+    lines.back().line("{").deeper();
+    lines.line("let handlers = Arc::new(handlers);");
+    let calls: Vec<(String, Vec<String>)> = all
+        .iter()
+        .enumerate()
+        .map(|(i, (_, names))| {
+            let shared = if i + 1 < all.len() {
+                "handlers.clone()"
+            } else {
+                "handlers"
+            };
+            let arguments = vec![
+                format!("&{}", names.operation),
+                format!("{}({shared})", names.adapter),
+            ];
+            (".with".to_owned(), arguments)
+        })
+        .collect();
+    lines.calls("Consumers::new()", &calls).back().line("}");
+    lines.finish()
+}
+
+/// The longest bounds that rustfmt leaves on the line of the trait.
+const SUPERTRAIT_WIDTH: usize = 70;
+
+fn supertraits(lines: &mut Lines, traits: &[&str]) {
+    let bounds = traits.join(" + ");
+    if bounds.chars().count() <= SUPERTRAIT_WIDTH {
+        lines
+            .line(format!("pub trait Handlers: {bounds} {{}}"))
+            .line("");
+        lines.line(format!("impl<T: {bounds}> Handlers for T {{}}"));
+        return;
+    }
+    lines.line("pub trait Handlers:").deeper();
+    if bounds.chars().count() <= 100 {
+        lines.line(bounds);
+    } else {
+        lines.line(traits[0]);
+        for name in &traits[1..] {
+            lines.line(format!("+ {name}"));
+        }
+    }
+    lines.back().line("{").line("}").line("");
+    lines.line("impl<T> Handlers for T where").deeper();
+    bounded(lines, "T", traits, "");
+    lines.back().line("{").line("}");
+}
+
+/// `T: A + B` in a where clause.
+fn bounded(lines: &mut Lines, parameter: &str, traits: &[&str], comma: &str) {
+    let whole = format!("{parameter}: {}", traits.join(" + "));
+    if whole.chars().count() <= 95 {
+        lines.line(format!("{whole}{comma}"));
+        return;
+    }
+    lines.line(format!("{parameter}: {}", traits[0])).deeper();
+    for (i, name) in traits.iter().enumerate().skip(1) {
+        let end = if i + 1 < traits.len() { "" } else { comma };
+        lines.line(format!("+ {name}{end}"));
+    }
+    lines.back();
+}
+
+fn sends(contract: &Contract, service: &Service, marker: &str) -> Vec<String> {
+    let line = |data: &str| format!("impl SentBy<{marker}> for {data} {{}}\n");
+    let all: String = service
+        .sends
+        .iter()
+        .map(|id| line(&contract.types.get(contract.event(*id).data).name))
+        .collect();
+    if all.is_empty() {
+        Vec::new()
+    } else {
+        vec![all]
+    }
+}

@@ -1,0 +1,242 @@
+//! Type definitions: structs and enums with their serde attributes.
+
+use super::imports::Imports;
+use super::text::{Lines, literal, prose};
+use crate::model::names::identifier;
+use crate::model::{Definition, Field, Kind, Shape, TaggedVariant, Type, Types, Variant};
+
+/// The definition with its attributes.
+pub(super) fn definition(definition: &Definition, imports: &mut Imports<'_>) -> String {
+    let mut lines = Lines::at(0);
+    lines.doc(&doc(definition, imports.types));
+    match &definition.kind {
+        Kind::Struct { fields, closed } => {
+            structure(&mut lines, definition, fields, *closed, imports)
+        }
+        Kind::Enum { variants } => strings(&mut lines, definition, variants),
+        Kind::Tagged { tag, variants } => tagged(&mut lines, definition, tag, variants, imports),
+    }
+    lines.finish()
+}
+
+fn doc(definition: &Definition, types: &Types) -> String {
+    let mut doc = prose(&definition.doc);
+    if doc.is_empty() {
+        doc = format!(
+            "`{}` of `{}`.",
+            definition.name,
+            types.module(definition.module).source
+        );
+    }
+    if definition.deprecated {
+        doc.push_str("\n\nDeprecated.");
+    }
+    if !definition.compiled.is_empty() {
+        let keywords: Vec<String> = definition
+            .compiled
+            .iter()
+            .map(|keyword| format!("`{keyword}`"))
+            .collect();
+        doc.push_str(&format!(
+            "\n\nThe compiled schema of the event also enforces {}.",
+            keywords.join(", ")
+        ));
+    }
+    doc
+}
+
+fn structure(
+    lines: &mut Lines,
+    definition: &Definition,
+    fields: &[Field],
+    closed: bool,
+    imports: &mut Imports<'_>,
+) {
+    let mut attributes = Vec::new();
+    let camel = fields
+        .iter()
+        .any(|field| camel_case(&field.name) == field.property && field.name != field.property);
+    if camel {
+        attributes.push("rename_all = \"camelCase\"".to_owned());
+    }
+    if closed {
+        attributes.push("deny_unknown_fields".to_owned());
+    }
+    lines
+        .line("#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]")
+        .attribute("serde", &attributes);
+    if fields.is_empty() {
+        lines.line(format!("pub struct {} {{}}", definition.name));
+        return;
+    }
+    lines
+        .line(format!("pub struct {} {{", definition.name))
+        .deeper();
+    for field in fields {
+        let renamed = if camel {
+            camel_case(&field.name)
+        } else {
+            field.name.clone()
+        };
+        let ty = imports.ty(&field.shape);
+        lines.doc(&field_doc(field));
+        lines.attribute("serde", &field_attributes(field, &renamed));
+        let ty = if field.required {
+            ty
+        } else {
+            format!("Option<{ty}>")
+        };
+        lines.line(format!("pub {}: {ty},", identifier(&field.name)));
+    }
+    lines.back().line("}");
+}
+
+fn field_doc(field: &Field) -> String {
+    let mut doc = prose(&field.doc);
+    if doc.is_empty() {
+        doc = format!("`{}`: {}.", field.property, phrase(&field.shape));
+    }
+    if field.deprecated {
+        doc.push_str("\n\nDeprecated.");
+    }
+    doc
+}
+
+/// What a value is, in words, for properties without a description.
+fn phrase(shape: &Shape) -> &'static str {
+    match &shape.ty {
+        Type::String => "text",
+        Type::Integer => "an integer",
+        Type::Number => "a number",
+        Type::Boolean => "true or false",
+        Type::Uuid => "a UUID",
+        Type::DateTime => "a point in time",
+        Type::Any => "any JSON",
+        Type::Named { .. } => "see its type",
+        Type::List(_) => "a list",
+        Type::Map(_) => "a mapping",
+    }
+}
+
+fn field_attributes(field: &Field, renamed: &str) -> Vec<String> {
+    let mut attributes = Vec::new();
+    if renamed != field.property {
+        attributes.push(format!("rename = {}", literal(&field.property)));
+    }
+    let exact = field.shape.needs_exact();
+    if !field.required {
+        attributes.push("default".to_owned());
+    }
+    if exact {
+        attributes.push("with = \"jetway::exact\"".to_owned());
+    } else if !field.required {
+        attributes.push("deserialize_with = \"jetway::present\"".to_owned());
+    }
+    if !field.required {
+        attributes.push("skip_serializing_if = \"Option::is_none\"".to_owned());
+    }
+    attributes
+}
+
+fn strings(lines: &mut Lines, definition: &Definition, variants: &[Variant]) {
+    let names: Vec<(&str, &str)> = variants
+        .iter()
+        .map(|v| (v.name.as_str(), v.value.as_str()))
+        .collect();
+    let rule = RULES
+        .iter()
+        .find(|(_, rule)| names.iter().all(|(name, value)| rule(name) == *value));
+    let attributes: Vec<String> = rule
+        .map(|(name, _)| format!("rename_all = {name:?}"))
+        .into_iter()
+        .collect();
+    lines
+        .line("#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]")
+        .attribute("serde", &attributes)
+        .line(format!("pub enum {} {{", definition.name))
+        .deeper();
+    for variant in variants {
+        lines.doc(&format!("`{}`.", variant.value.replace('`', "'")));
+        if rule.is_none() && variant.name != variant.value {
+            lines.attribute("serde", &[format!("rename = {}", literal(&variant.value))]);
+        }
+        lines.line(format!("{},", variant.name));
+    }
+    lines.back().line("}");
+}
+
+fn tagged(
+    lines: &mut Lines,
+    definition: &Definition,
+    tag: &str,
+    variants: &[TaggedVariant],
+    imports: &mut Imports<'_>,
+) {
+    lines
+        .line("#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]")
+        .attribute("serde", &[format!("tag = {}", literal(tag))])
+        .line(format!("pub enum {} {{", definition.name))
+        .deeper();
+    for variant in variants {
+        let body = imports.types.get(variant.body);
+        let doc = prose(&body.doc);
+        let doc = if doc.is_empty() {
+            format!("`{tag}` is `{}`.", variant.value)
+        } else {
+            doc
+        };
+        lines.doc(&doc);
+        if variant.name != variant.value {
+            lines.attribute("serde", &[format!("rename = {}", literal(&variant.value))]);
+        }
+        let path = imports.named(body);
+        lines.line(format!("{}({path}),", variant.name));
+    }
+    lines.back().line("}");
+}
+
+type Renaming = fn(&str) -> String;
+
+/// serde's rules for variants, in the words of its documentation.
+const RULES: &[(&str, Renaming)] = &[
+    ("lowercase", |name| name.to_ascii_lowercase()),
+    ("UPPERCASE", |name| name.to_ascii_uppercase()),
+    ("snake_case", |name| separated(name, '_')),
+    ("SCREAMING_SNAKE_CASE", |name| {
+        separated(name, '_').to_ascii_uppercase()
+    }),
+    ("kebab-case", |name| separated(name, '-')),
+    ("camelCase", |name| {
+        name[..1].to_ascii_lowercase() + &name[1..]
+    }),
+];
+
+fn separated(name: &str, separator: char) -> String {
+    let mut text = String::new();
+    for (i, c) in name.char_indices() {
+        if i > 0 && c.is_uppercase() {
+            text.push(separator);
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+/// serde's `camelCase` for fields.
+fn camel_case(field: &str) -> String {
+    let mut text = String::new();
+    let mut capital = false;
+    for c in field.chars() {
+        if c == '_' {
+            capital = true;
+        } else if capital && !text.is_empty() {
+            text.push(c.to_ascii_uppercase());
+            capital = false;
+        } else {
+            text.push(c);
+            capital = false;
+        }
+    }
+    let first = text.get(..1).unwrap_or_default().to_ascii_lowercase();
+    first + text.get(1..).unwrap_or_default()
+}
