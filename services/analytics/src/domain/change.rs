@@ -16,7 +16,8 @@ pub struct Projection {
     /// When.
     pub at: OffsetDateTime,
     /// What changes besides, always in the same order of tables and keys: two transactions that change the same rows in
-    /// opposite orders would wait for each other forever.
+    /// opposite orders would wait for each other forever. What all orders share comes last: its row is locked until the
+    /// commit.
     pub changes: Vec<Change>,
 }
 

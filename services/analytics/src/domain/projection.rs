@@ -1,6 +1,7 @@
 //! What each event changes.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use events::shared::Money;
 use events::{
@@ -37,9 +38,9 @@ impl Project for OrderPlacedV1 {
             order_id: self.order_id,
             step: Step::Placed,
             at: self.placed_at,
-            changes: [order, income(&self.total, self.placed_at)]
-                .into_iter()
+            changes: iter::once(order)
                 .chain(ordered)
+                .chain([income(&self.total, self.placed_at)])
                 .collect(),
         }
     }

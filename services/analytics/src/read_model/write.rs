@@ -17,11 +17,10 @@ pub async fn apply(sql: &mut AnyConnection, event: &Projection) -> Result<(), sq
         // The same fact under another event id, which the inbox cannot know: adding it again would count it twice.
         return Ok(());
     }
-    count(sql, event.step).await?;
     for change in &event.changes {
         make(sql, event, change).await?;
     }
-    Ok(())
+    count(sql, event.step).await
 }
 
 /// Empties the read model.

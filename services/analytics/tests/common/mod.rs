@@ -66,22 +66,20 @@ pub(crate) fn order(number: u32) -> Uuid {
 /// `number` placed at `second`: `pieces` of each article, one euro each.
 pub(crate) fn placed(number: u32, second: i64, skus: &[&str], pieces: i64) -> Projection {
     let all = pieces * i64::try_from(skus.len()).unwrap();
-    let mut changes = vec![
-        Change::Order {
-            pieces: all,
-            cents: all * 100,
-            currency: Currency::Eur,
-        },
-        Change::Revenue {
-            minute: second.div_euclid(60),
-            cents: all * 100,
-            currency: Currency::Eur,
-        },
-    ];
+    let mut changes = vec![Change::Order {
+        pieces: all,
+        cents: all * 100,
+        currency: Currency::Eur,
+    }];
     changes.extend(skus.iter().map(|sku| Change::Ordered {
         sku: (*sku).to_owned(),
         pieces,
     }));
+    changes.push(Change::Revenue {
+        minute: second.div_euclid(60),
+        cents: all * 100,
+        currency: Currency::Eur,
+    });
     Projection {
         order_id: order(number),
         step: Step::Placed,

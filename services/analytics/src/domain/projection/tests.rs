@@ -57,13 +57,13 @@ fn a_placed_order_brings_money_and_names_each_article_once_in_order() {
                 cents: 700,
                 currency: Currency::Eur
             },
+            ordered("CUP", 1),
+            ordered("MUG", 6),
             Change::Revenue {
                 minute: 2,
                 cents: 700,
                 currency: Currency::Eur
             },
-            ordered("CUP", 1),
-            ordered("MUG", 6),
         ]
     );
 }
