@@ -187,13 +187,18 @@ async fn publish_row(core: &Core, row: &Row) -> Result<(), String> {
             .await?
             .await
     };
-    let result = match tokio::time::timeout(CONFIRM, confirmed).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!(
-            "the broker did not confirm within {} s",
-            CONFIRM.as_secs()
-        )),
+    let mut connection = core.connection.subscribe();
+    let result = tokio::select! {
+        answer = tokio::time::timeout(CONFIRM, confirmed) => match answer {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!(
+                "the broker did not confirm within {} s",
+                CONFIRM.as_secs()
+            )),
+        },
+        // The answer would have come over the connection that is gone.
+        _ = connection.changed() => Err("the connection to the broker was lost before it confirmed".to_owned()),
     };
     if result.is_ok() {
         core.metrics.sent(&row.address);
