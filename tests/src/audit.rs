@@ -34,7 +34,8 @@ struct Findings(Vec<String>);
 impl Findings {
     fn expect<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: T, expected: T) {
         if found != expected {
-            self.0.push(format!("{what}: expected {expected:?}, found {found:?}"));
+            self.0
+                .push(format!("{what}: expected {expected:?}, found {found:?}"));
         }
     }
 }
@@ -81,7 +82,11 @@ impl Shop {
                 letter.header("Dead-Error")
             ));
         }
-        assert!(findings.0.is_empty(), "not exactly once:\n  {}", findings.0.join("\n  "));
+        assert!(
+            findings.0.is_empty(),
+            "not exactly once:\n  {}",
+            findings.0.join("\n  ")
+        );
     }
 
     async fn audit_orders(&self, orders: &[Order], findings: &mut Findings) {
@@ -105,15 +110,26 @@ impl Shop {
             events.sort();
             events
         };
-        let found: BTreeMap<_, _> = found.into_iter().map(|(order, all)| (order, sorted(all))).collect();
-        findings.expect("events", found, by_order(orders, |order| sorted(order.outcome.events())));
+        let found: BTreeMap<_, _> = found
+            .into_iter()
+            .map(|(order, all)| (order, sorted(all)))
+            .collect();
+        findings.expect(
+            "events",
+            found,
+            by_order(orders, |order| sorted(order.outcome.events())),
+        );
     }
 
     async fn audit_stock(&self, orders: &[Order], findings: &mut Findings) {
         let confirmed: Vec<Order> = of(orders, Outcome::Confirmed);
         let expected = by_order(&confirmed, |order| {
-            let mut lines: Vec<(String, i64)> =
-                order.basket.lines.iter().map(|(sku, n)| ((*sku).to_owned(), *n)).collect();
+            let mut lines: Vec<(String, i64)> = order
+                .basket
+                .lines
+                .iter()
+                .map(|(sku, n)| ((*sku).to_owned(), *n))
+                .collect();
             lines.sort();
             lines
         });
@@ -167,29 +183,54 @@ impl Shop {
             ("cancelled", cancelled),
             ("open", 0),
         ] {
-            findings.expect(&format!("analytics: {field}"), summary[field].as_u64(), Some(expected as u64));
+            findings.expect(
+                &format!("analytics: {field}"),
+                summary[field].as_u64(),
+                Some(expected as u64),
+            );
         }
-        let cents: i64 = of(orders, Outcome::Confirmed).iter().map(|order| order.cents).sum();
+        let cents: i64 = of(orders, Outcome::Confirmed)
+            .iter()
+            .map(|order| order.cents)
+            .sum();
         if !orders.is_empty() {
-            findings.expect("analytics: revenue", summary["revenue"][0]["cents"].as_i64(), Some(cents));
+            findings.expect(
+                "analytics: revenue",
+                summary["revenue"][0]["cents"].as_i64(),
+                Some(cents),
+            );
         }
         let mut pieces: BTreeMap<&str, i64> = BTreeMap::new();
         for (sku, quantity) in orders.iter().flat_map(|order| &order.basket.lines) {
             *pieces.entry(sku).or_default() += quantity;
         }
-        let products = summary["topProducts"].as_array().cloned().unwrap_or_default();
+        let products = summary["topProducts"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         for product in products {
             let sku = product["sku"].as_str().unwrap();
             let expected = pieces.get(sku).copied();
-            findings.expect(&format!("analytics: pieces of {sku}"), product["pieces"].as_i64(), expected);
+            findings.expect(
+                &format!("analytics: pieces of {sku}"),
+                product["pieces"].as_i64(),
+                expected,
+            );
         }
     }
 }
 
 fn of(orders: &[Order], outcome: Outcome) -> Vec<Order> {
-    orders.iter().filter(|order| order.outcome == outcome).cloned().collect()
+    orders
+        .iter()
+        .filter(|order| order.outcome == outcome)
+        .cloned()
+        .collect()
 }
 
 fn by_order<T>(orders: &[Order], value: impl Fn(&Order) -> T) -> BTreeMap<String, T> {
-    orders.iter().map(|order| (order.id.to_string(), value(order))).collect()
+    orders
+        .iter()
+        .map(|order| (order.id.to_string(), value(order)))
+        .collect()
 }

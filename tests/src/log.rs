@@ -99,7 +99,11 @@ impl Shop {
     async fn try_consumers(&self) -> Result<Vec<consumer::Info>, String> {
         let mut all = Vec::new();
         for stream in STREAMS {
-            let stream = self.jetstream.get_stream(stream).await.map_err(|e| e.to_string())?;
+            let stream = self
+                .jetstream
+                .get_stream(stream)
+                .await
+                .map_err(|e| e.to_string())?;
             let listed = stream.consumers().try_collect::<Vec<_>>().await;
             all.extend(listed.map_err(|e| e.to_string())?);
         }
@@ -109,7 +113,11 @@ impl Shop {
     async fn ends(&self) -> Result<Vec<u64>, String> {
         let mut ends = Vec::new();
         for stream in STREAMS {
-            let stream = self.jetstream.get_stream(stream).await.map_err(|e| e.to_string())?;
+            let stream = self
+                .jetstream
+                .get_stream(stream)
+                .await
+                .map_err(|e| e.to_string())?;
             let info = stream.get_info().await.map_err(|e| e.to_string())?;
             ends.push(info.state.last_sequence);
         }

@@ -56,7 +56,11 @@ impl Basket {
     /// The outcome that this basket has in a shop that still has what it had at first.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self.lines.iter().any(|(sku, n)| *sku == "LEVER-MACHINE" && *n > 12) {
+        if self
+            .lines
+            .iter()
+            .any(|(sku, n)| *sku == "LEVER-MACHINE" && *n > 12)
+        {
             Outcome::Cancelled
         } else {
             Outcome::Confirmed
@@ -140,11 +144,17 @@ impl Shop {
     pub async fn insist(&self, basket: &Basket) -> Order {
         let key = Uuid::new_v4().to_string();
         crate::wait("an order to be taken", || async {
-            let answer = self.request(&key, basket).await.map_err(|e| format!("{e:?}"))?;
+            let answer = self
+                .request(&key, basket)
+                .await
+                .map_err(|e| format!("{e:?}"))?;
             let status = answer.status();
             let body = answer.text().await.map_err(|e| format!("{e:?}"))?;
             match status.as_u16() {
-                201 => Ok(Order::answered(basket, &serde_json::from_str(&body).unwrap())),
+                201 => Ok(Order::answered(
+                    basket,
+                    &serde_json::from_str(&body).unwrap(),
+                )),
                 503 => Err(body),
                 _ => panic!("POST /orders answers {status}: {body}"),
             }

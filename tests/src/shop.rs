@@ -54,11 +54,17 @@ impl Shop {
 
     /// The same with this broker.
     pub async fn with_broker(on: On, broker: Broker) -> Self {
-        let directory = tempfile::Builder::new().prefix("jetway-shop-").tempdir().unwrap();
+        let directory = tempfile::Builder::new()
+            .prefix("jetway-shop-")
+            .tempdir()
+            .unwrap();
         let (mut urls, mut databases, mut pools) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
         for name in ALL {
             let url = match on {
-                On::Sqlite => format!("sqlite://{}/{name}/{name}.sqlite3", directory.path().display()),
+                On::Sqlite => format!(
+                    "sqlite://{}/{name}/{name}.sqlite3",
+                    directory.path().display()
+                ),
                 On::Postgres => {
                     let database = dev::Postgres::database().await.unwrap();
                     let url = database.url().to_owned();
@@ -134,7 +140,12 @@ impl Shop {
     pub async fn start_all(&mut self) {
         let starting = ALL.map(|name| {
             let (variables, directory) = (self.variables(name), self.directory_of(name));
-            async move { (name, Service::start(name, &variables, directory).await.unwrap()) }
+            async move {
+                (
+                    name,
+                    Service::start(name, &variables, directory).await.unwrap(),
+                )
+            }
         });
         let started = futures::future::join_all(starting).await;
         self.services.extend(started);
@@ -227,7 +238,11 @@ impl Shop {
             }
             let log = self.service(service).log();
             let tail: Vec<&str> = log.lines().rev().take(8).collect();
-            Err(format!("no {}; newest lines of its log:\n{}", marker.display(), tail.join("\n")))
+            Err(format!(
+                "no {}; newest lines of its log:\n{}",
+                marker.display(),
+                tail.join("\n")
+            ))
         })
         .await;
     }

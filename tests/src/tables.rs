@@ -11,7 +11,10 @@ use crate::Shop;
 /// A connection that is made when it is first used: by then the service has made its database.
 pub(crate) fn pool(url: &str) -> AnyPool {
     install_default_drivers();
-    AnyPoolOptions::new().max_connections(1).connect_lazy(url).unwrap()
+    AnyPoolOptions::new()
+        .max_connections(1)
+        .connect_lazy(url)
+        .unwrap()
 }
 
 impl Shop {
@@ -26,11 +29,12 @@ impl Shop {
 
     /// The types of the events in each order's history, in order.
     pub(crate) async fn histories(&self) -> BTreeMap<String, Vec<String>> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT order_id, event_type FROM order_history ORDER BY order_id, position")
-                .fetch_all(self.pool("orders"))
-                .await
-                .unwrap();
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT order_id, event_type FROM order_history ORDER BY order_id, position",
+        )
+        .fetch_all(self.pool("orders"))
+        .await
+        .unwrap();
         let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (order, event) in rows {
             all.entry(order).or_default().push(event);
@@ -40,11 +44,12 @@ impl Shop {
 
     /// What is reserved for each order: article and quantity, by article.
     pub async fn reservations(&self) -> BTreeMap<String, Vec<(String, i64)>> {
-        let rows: Vec<(String, String, i64)> =
-            sqlx::query_as("SELECT order_id, sku, quantity FROM reservations ORDER BY order_id, sku")
-                .fetch_all(self.pool("inventory"))
-                .await
-                .unwrap();
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT order_id, sku, quantity FROM reservations ORDER BY order_id, sku",
+        )
+        .fetch_all(self.pool("inventory"))
+        .await
+        .unwrap();
         let mut all: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
         for (order, sku, quantity) in rows {
             all.entry(order).or_default().push((sku, quantity));
@@ -54,11 +59,14 @@ impl Shop {
 
     /// How many pieces of each article are reserved, and how many there are.
     pub async fn stock(&self) -> BTreeMap<String, (i64, i64)> {
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as("SELECT sku, reserved, on_hand FROM stock")
-            .fetch_all(self.pool("inventory"))
-            .await
-            .unwrap();
-        rows.into_iter().map(|(sku, reserved, on_hand)| (sku, (reserved, on_hand))).collect()
+        let rows: Vec<(String, i64, i64)> =
+            sqlx::query_as("SELECT sku, reserved, on_hand FROM stock")
+                .fetch_all(self.pool("inventory"))
+                .await
+                .unwrap();
+        rows.into_iter()
+            .map(|(sku, reserved, on_hand)| (sku, (reserved, on_hand)))
+            .collect()
     }
 
     /// Order and kind of each mail that is recorded as sent.
