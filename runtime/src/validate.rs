@@ -7,11 +7,14 @@ mod checker;
 mod decode;
 mod fallback;
 mod format;
+mod json;
+mod tagged;
 
 pub use checker::{Checker, Pattern};
 pub use decode::decode;
 pub use fallback::Fallback;
 pub use format::Format;
+pub use tagged::Tagged;
 
 use std::fmt;
 

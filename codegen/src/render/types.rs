@@ -173,7 +173,7 @@ fn tagged(
     imports: &mut Imports<'_>,
 ) {
     lines
-        .line("#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]")
+        .line("#[derive(Clone, Debug, PartialEq, Serialize)]")
         .attribute("serde", &[format!("tag = {}", literal(tag))])
         .line(format!("pub enum {} {{", definition.name))
         .deeper();
@@ -192,7 +192,57 @@ fn tagged(
         let path = imports.named(body);
         lines.line(format!("{}({path}),", variant.name));
     }
-    lines.back().line("}");
+    lines.back().line("}").line("");
+    imports.add("serde", "Deserializer");
+    imports.add("jetway::validate", "Tagged");
+    tagged_reader(lines, &definition.name, tag, variants);
+}
+
+/// serde's own reader of tagged enums takes lists too, and loses the place of an error.
+fn tagged_reader(lines: &mut Lines, name: &str, tag: &str, variants: &[TaggedVariant]) {
+    lines
+        .line(format!("impl<'de> Deserialize<'de> for {name} {{"))
+        .deeper();
+    lines
+        .line("fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {")
+        .deeper();
+    let tags: Vec<String> = variants
+        .iter()
+        .map(|variant| literal(&variant.value))
+        .collect();
+    let arguments = [
+        format!("deserializer, {}", literal(tag)),
+        format!("&[{}]", tags.join(", ")),
+    ]
+    .join(", ");
+    if arguments.chars().count() <= 60 {
+        lines.line(format!("let object = Tagged::read({arguments})?;"));
+    } else {
+        lines.list("let tags = ", &tags, ";");
+        lines.line(format!(
+            "let object = Tagged::read(deserializer, {}, tags)?;",
+            literal(tag)
+        ));
+    }
+    if let [only] = variants {
+        lines.line(format!("object.body().map(Self::{})", only.name));
+    } else {
+        lines.line("match object.tag() {").deeper();
+        for (i, variant) in variants.iter().enumerate() {
+            let last = i + 1 == variants.len();
+            let pattern = if last {
+                "_".to_owned()
+            } else {
+                literal(&variant.value)
+            };
+            lines.line(format!(
+                "{pattern} => object.body().map(Self::{}),",
+                variant.name
+            ));
+        }
+        lines.back().line("}");
+    }
+    lines.back().line("}").back().line("}");
 }
 
 type Renaming = fn(&str) -> String;

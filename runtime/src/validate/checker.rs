@@ -273,7 +273,10 @@ impl Checker {
     /// `number`: JSON has no infinity and no NaN.
     pub fn finite(&mut self, found: f64) {
         if !found.is_finite() {
-            self.report("type", format!("{found} is not a number that JSON can hold"));
+            self.report(
+                "type",
+                format!("{found} is not a number that JSON can hold"),
+            );
         }
     }
 

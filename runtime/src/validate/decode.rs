@@ -1,9 +1,9 @@
-//! Typed decoding with the place of a failure as a JSON Pointer.
+//! Typed decoding, strict where serde is lenient, with the place of a failure as a JSON Pointer.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_path_to_error::Segment;
 
+use super::json::Json;
 use super::{Validate, Violation, Violations};
 
 /// Reads `value` as a `T` and checks it against the rest of its schema.
@@ -13,35 +13,122 @@ use super::{Validate, Violation, Violations};
 /// Where the value is not a `T`, or breaks a rule of its schema: each with the JSON Pointer into `value`. A missing
 /// property is reported at the object that lacks it, as JSON Schema validators do.
 pub fn decode<T: DeserializeOwned + Validate>(value: &Value) -> Result<T, Violations> {
-    let decoded: T = serde_path_to_error::deserialize(value).map_err(|error| {
-        let pointer = pointer_of(error.path());
-        let message = error.into_inner().to_string();
-        let keyword = if message.starts_with("missing field") {
-            "required"
-        } else {
-            "type"
-        };
+    let decoded = T::deserialize(Json(value)).map_err(|error| {
         Violations(vec![Violation {
-            pointer,
-            keyword,
-            message,
+            pointer: error.pointer,
+            keyword: error.keyword,
+            message: error.message,
         }])
     })?;
     decoded.validate()?;
     Ok(decoded)
 }
 
-fn pointer_of(path: &serde_path_to_error::Path) -> String {
-    let mut pointer = String::new();
-    for segment in path.iter() {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => {
-                pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1")))
-            }
-            // A variant is a way of reading, not a place in the JSON.
-            Segment::Enum { .. } | Segment::Unknown => {}
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+    use crate::validate::{Checker, Tagged};
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[serde(default, deserialize_with = "crate::present")]
+        note: Option<String>,
+        #[serde(default)]
+        lines: Vec<Line>,
+        #[serde(default)]
+        pay: Option<Pay>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Line {
+        #[serde(rename = "a/b")]
+        color: Color,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Color {
+        Red,
+    }
+
+    #[derive(Debug)]
+    enum Pay {
+        Card(Line),
+    }
+
+    impl<'de> Deserialize<'de> for Pay {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let object = Tagged::read(deserializer, "method", &["card"])?;
+            object.body().map(Self::Card)
         }
     }
-    pointer
+
+    impl Validate for Order {
+        fn check(&self, at: &mut Checker) {
+            at.optional("note", &self.note, |note, at| at.max_length(note, 3));
+            if let Some(Line { color: Color::Red }) = self.lines.first() {}
+            if let Some(Pay::Card(_)) = &self.pay {}
+        }
+    }
+
+    fn first(value: Value) -> (String, &'static str) {
+        let violation = decode::<Order>(&value).unwrap_err().0.remove(0);
+        (violation.pointer, violation.keyword)
+    }
+
+    #[test]
+    fn a_failure_has_its_place_and_its_keyword() {
+        assert_eq!(first(json!({ "note": 1 })), ("/note".into(), "type"));
+        assert_eq!(first(json!({ "note": null })), ("/note".into(), "type"));
+        assert_eq!(
+            first(json!({ "note": "long" })),
+            ("/note".into(), "maxLength")
+        );
+        assert_eq!(
+            first(json!({ "other": 1 })),
+            (String::new(), "additionalProperties")
+        );
+        let lines = |line: Value| json!({ "lines": [{ "a/b": "Red" }, line] });
+        assert_eq!(first(lines(json!({}))), ("/lines/1".into(), "required"));
+        assert_eq!(
+            first(lines(json!({ "a/b": "Blue" }))),
+            ("/lines/1/a~1b".into(), "enum")
+        );
+    }
+
+    #[test]
+    fn within_a_tagged_object_too() {
+        let pay = |pay: Value| json!({ "pay": pay });
+        assert!(decode::<Order>(&pay(json!({ "method": "card", "a/b": "Red" }))).is_ok());
+        assert_eq!(
+            first(pay(json!({ "method": "card", "a/b": 1 }))),
+            ("/pay/a~1b".into(), "type")
+        );
+        assert_eq!(
+            first(pay(json!({ "method": "card" }))),
+            ("/pay".into(), "required")
+        );
+        assert_eq!(
+            first(pay(json!({ "method": "cash" }))),
+            ("/pay/method".into(), "enum")
+        );
+        assert_eq!(first(pay(json!({}))), ("/pay".into(), "required"));
+        assert_eq!(first(pay(json!(["card", "Red"]))), ("/pay".into(), "type"));
+    }
+
+    #[test]
+    fn what_serde_would_let_pass_is_refused() {
+        // serde reads a struct from a list and an enum from an object.
+        assert_eq!(first(json!(["note"])), (String::new(), "type"));
+        assert_eq!(
+            first(json!({ "lines": [["Red"]] })),
+            ("/lines/0".into(), "type")
+        );
+        let color = json!({ "lines": [{ "a/b": { "Red": null } }] });
+        assert_eq!(first(color), ("/lines/0/a~1b".into(), "type"));
+    }
 }
