@@ -1,7 +1,5 @@
 //! What the tests of this service share.
 
-#![allow(dead_code, clippy::unwrap_used, missing_docs)]
-
 use analytics::domain::{Change, Projection, Step};
 use analytics::{MIGRATIONS, read_model};
 use events::shared::Currency;

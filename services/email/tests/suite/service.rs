@@ -1,10 +1,5 @@
 //! The handlers in real transactions, and `GET /mails`, on both databases.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::{EVENT_ID, cancelled, confirmed, customer, order_id};
 use email::handlers::Mailroom;
 use email::postbox::{Files, Postbox};
 use email::{MIGRATIONS, http};
@@ -15,6 +10,8 @@ use jetway::{App, Delivery, Event};
 use serde_json::Value;
 use tempfile::TempDir;
 use time::OffsetDateTime;
+
+use crate::support::{EVENT_ID, cancelled, confirmed, customer, order_id};
 
 /// The service without its consumers: the tests hand it the events.
 struct House {

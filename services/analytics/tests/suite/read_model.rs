@@ -1,15 +1,12 @@
 //! The read model on both databases: its answers, and that they do not depend on the order of arrival.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use analytics::domain::{Projection, Step};
 use analytics::read_model::{self, MinuteRevenue, Product, Revenue};
-use common::{Tables, at, on_postgres, on_sqlite, order, placed, refunded, short, step};
 use jetway::Database;
 use proptest::prelude::*;
 use sqlx::Row;
+
+use crate::support::{Tables, at, on_postgres, on_sqlite, order, placed, refunded, short, step};
 
 /// Two orders that end well and badly, and one that is under way.
 fn story() -> Vec<Projection> {

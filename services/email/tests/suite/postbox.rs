@@ -1,14 +1,11 @@
 //! Mails through a real mail server, and as files.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::path::Path;
 
-use common::{EVENT_ID, mail_to, order_id};
 use dev::SmtpServer;
 use email::postbox::{Files, Postbox, SendError, Smtp};
+
+use crate::support::{EVENT_ID, mail_to, order_id};
 
 fn smtp(url: &str) -> Postbox {
     Postbox::Smtp(Smtp::new(&url.parse().unwrap()))

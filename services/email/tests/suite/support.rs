@@ -1,7 +1,5 @@
 //! What the tests of this service share.
 
-#![allow(dead_code, clippy::unwrap_used, missing_docs)]
-
 use email::domain::{Letter, Mail, cancellation, confirmation};
 use events::order_cancelled_v1::CancellationReason;
 use events::shared::{Currency, Customer, Money};

@@ -1,13 +1,10 @@
 //! What letters and mails look like.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::{cancellation_for, confirmation_to, mail_to};
 use email::domain::{Letter, Mail, confirmation};
 use events::order_cancelled_v1::CancellationReason;
 use time::macros::datetime;
+
+use crate::support::{cancellation_for, confirmation_to, mail_to};
 
 fn formatted(letter: &Letter) -> String {
     let from = "Jetway sample shop <shop@example.com>".parse().unwrap();
@@ -72,7 +69,7 @@ fn a_name_is_text_in_html_and_one_line_in_the_header() {
 
 #[test]
 fn an_event_id_of_a_foreign_publisher_cannot_break_the_message_id() {
-    let event = common::confirmed(common::customer("Ada", "ada@example.com"));
+    let event = crate::support::confirmed(crate::support::customer("Ada", "ada@example.com"));
     let from = "shop@example.com".parse().unwrap();
     let id_of = |event_id: &str| {
         let letter = confirmation(event_id, &event).unwrap();

@@ -1,7 +1,5 @@
 //! The service on a real broker: it records what is published, and `--rebuild` gives the same read model again.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
 use std::time::Duration;
 
 use analytics::handlers::Recorder;

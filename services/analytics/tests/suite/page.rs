@@ -1,19 +1,16 @@
 //! The page, its data and its live stream, over HTTP.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::time::Duration;
 
 use analytics::domain::Step;
 use analytics::http;
 use analytics::live::Live;
-use common::{Tables, on_sqlite, placed, step};
 use reqwest::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use crate::support::{Tables, on_sqlite, placed, step};
 
 struct Site {
     tables: Tables<TempDir>,

@@ -1,0 +1,8 @@
+//! The tests of the service: what mails look like, how they are delivered, and the handlers on both databases.
+
+#![allow(clippy::unwrap_used)]
+
+mod letters;
+mod postbox;
+mod service;
+mod support;
