@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::Write as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, Command, FromArgMatches};
@@ -30,10 +31,11 @@ impl Refusal {
 
     /// Prints an answer to stdout and a wrong setting to stderr.
     pub fn print(&self) {
-        match self {
-            Self::Answer(text) => println!("{}", text.trim_end()),
-            Self::Wrong(text) => eprintln!("{}", text.trim_end()),
-        }
+        // Nobody may be reading any more, as in `--help | head`: that is no reason to panic.
+        let _ = match self {
+            Self::Answer(text) => writeln!(std::io::stdout(), "{}", text.trim_end()),
+            Self::Wrong(text) => writeln!(std::io::stderr(), "{}", text.trim_end()),
+        };
     }
 }
 
