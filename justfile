@@ -66,10 +66,10 @@ lint:
 deny:
     cargo deny check
 
-# What a message costs, in the release build
+# Events per second through one service, and its memory, in the release build
 [group('check')]
 bench *arguments:
-    cargo bench {{arguments}}
+    cargo bench -p jetway --bench throughput -- {{arguments}}
 
 # All that CI does
 [group('check')]
