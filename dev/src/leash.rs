@@ -83,7 +83,7 @@ impl Signal {
 }
 
 /// A program that is to be started on a leash.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Program {
     path: PathBuf,
     args: Vec<OsString>,

@@ -31,6 +31,8 @@ static SHARED: OnceCell<Postgres> = OnceCell::const_new();
 pub struct Postgres {
     /// Nothing when the server is somebody else's (`TEST_DATABASE_URL`).
     leash: Option<Leash>,
+    /// How to start it again.
+    program: Option<(Program, PathBuf)>,
     _directory: Option<TempDir>,
     admin: PgConnectOptions,
 }
@@ -61,17 +63,21 @@ impl Postgres {
                 })?;
                 Ok(Self {
                     leash: None,
+                    program: None,
                     _directory: None,
                     admin,
                 })
             }
-            _ => {
-                let programs = tokio::task::spawn_blocking(machines::postgres_programs)
-                    .await
-                    .map_err(Error::failed)??;
-                Self::start_with(&programs).await
-            }
+            _ => Self::start_own().await,
         }
+    }
+
+    /// Starts a server of our own, which may be stopped, whatever `TEST_DATABASE_URL` says.
+    pub async fn start_own() -> Result<Self> {
+        let programs = tokio::task::spawn_blocking(machines::postgres_programs)
+            .await
+            .map_err(Error::failed)??;
+        Self::start_with(&programs).await
     }
 
     /// Starts a server from these programs.
@@ -82,17 +88,18 @@ impl Postgres {
         let home = directory.path().to_path_buf();
         let programs = programs.clone();
         let user = is_root().then_some(UNPRIVILEGED);
-        let (port, leash) =
-            tokio::task::spawn_blocking(move || make_and_run(programs, &home, user))
-                .await
-                .map_err(Error::failed)??;
+        let log = home.join("postgres.log");
+        let (port, program) = tokio::task::spawn_blocking(move || make(programs, &home, user))
+            .await
+            .map_err(Error::failed)??;
         let admin = PgConnectOptions::new_without_pgpass()
             .host(&Ipv4Addr::LOCALHOST.to_string())
             .port(port)
             .username("postgres")
             .database("postgres");
         let server = Self {
-            leash: Some(leash),
+            leash: Some(program.clone().spawn(&log)?),
+            program: Some((program, log)),
             _directory: Some(directory),
             admin,
         };
@@ -117,6 +124,26 @@ impl Postgres {
             Ok(Ok(()))
         });
         answer.await?
+    }
+
+    /// Ends the server as an administrator does: connections are cut, what was committed stays.
+    pub async fn stop(&mut self) -> Result<()> {
+        let leash = self
+            .leash
+            .take()
+            .ok_or_else(|| Error::failed("this Postgres server is not ours to stop"))?;
+        leash.signal(Signal::Int)?;
+        leash.ended(START).await.map(drop)
+    }
+
+    /// Starts the server again after [`Postgres::stop`], on the same port with the same databases.
+    pub async fn restart(&mut self) -> Result<()> {
+        let (program, log) = self
+            .program
+            .clone()
+            .ok_or_else(|| Error::failed("this Postgres server is not ours to start"))?;
+        self.leash = Some(program.spawn(log)?);
+        self.ready().await
     }
 
     /// Makes an empty database on this server.
@@ -175,12 +202,8 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// `initdb` and then the server itself, in `home`.
-fn make_and_run(
-    programs: PostgresPrograms,
-    home: &Path,
-    user: Option<u32>,
-) -> Result<(u16, Leash)> {
+/// `initdb` in `home`, and how the server is started there.
+fn make(programs: PostgresPrograms, home: &Path, user: Option<u32>) -> Result<(u16, Program)> {
     let programs = reachable(programs, home, user)?;
     if let Some(id) = user {
         chown(home, Some(id), Some(id))
@@ -232,7 +255,7 @@ fn make_and_run(
     if let Some(id) = user {
         program = program.user(id);
     }
-    Ok((port, program.spawn(home.join("postgres.log"))?))
+    Ok((port, program))
 }
 
 /// An unprivileged user cannot run what lies below another's home: then the programs are copied next to their data.

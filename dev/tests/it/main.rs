@@ -3,6 +3,7 @@
 
 mod broker;
 mod collector;
+mod demo;
 mod leash;
 mod postgres;
 mod smtp;

@@ -34,14 +34,14 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let starting = Broker::start_with(wanted);
     let mut broker = tokio::select! {
         broker = starting => broker?,
-        () = asked.to_stop() => return Ok(ExitCode::SUCCESS),
+        () = asked.stop() => return Ok(ExitCode::SUCCESS),
     };
     if options.port.is_none() && broker.port() != USUAL_PORT {
         println!("port {USUAL_PORT} is taken; this broker has another");
     }
     println!("{}", broker_lines(&broker));
     let ended = tokio::select! {
-        () = asked.to_stop() => None,
+        () = asked.stop() => None,
         ended = broker.ended() => Some(ended),
     };
     if let Some(exit) = ended {

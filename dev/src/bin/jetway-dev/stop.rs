@@ -21,7 +21,7 @@ impl Asked {
     }
 
     /// Waits until one arrives. Can be asked again, for the second Ctrl-C of the impatient.
-    pub(crate) async fn to_stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -47,6 +47,29 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
     cut
 }
 
+/// Lines of at most `width` characters, broken between words; what is beyond `lines` of them is cut off.
+pub(super) fn wrapped(text: &str, width: usize, lines: usize) -> Vec<String> {
+    let mut done: Vec<String> = Vec::new();
+    let mut rest = text.split_whitespace().peekable();
+    while rest.peek().is_some() && done.len() < lines {
+        let last = done.len() + 1 == lines;
+        let mut line = String::new();
+        while let Some(word) = rest.peek() {
+            let longer = line.chars().count() + 1 + word.chars().count() > width;
+            if longer && !line.is_empty() && !last {
+                break;
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+            rest.next();
+        }
+        done.push(shortened(&line, width));
+    }
+    done
+}
+
 /// A duration as people say it: three digits and a unit.
 pub(super) fn time(duration: std::time::Duration) -> String {
     let micros = duration.as_secs_f64() * 1e6;
@@ -77,6 +100,20 @@ mod tests {
         ] {
             assert_eq!(time(Duration::from_micros(micros)), text);
         }
+    }
+
+    #[test]
+    fn texts_are_broken_between_words() {
+        assert_eq!(
+            wrapped("one two three four five", 9, 9),
+            ["one two", "three", "four five"]
+        );
+        assert_eq!(
+            wrapped("one two three four five", 9, 2),
+            ["one two", "three fo…"]
+        );
+        assert_eq!(wrapped("incomprehensible", 9, 2), ["incompre…"]);
+        assert!(wrapped("", 9, 2).is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use dev::otlp::Span;
 use serde::Serialize;
 
 use super::figures::{DeadLetter, Figures, Status};
-use super::paint::{Paint, shortened, time};
+use super::paint::{Paint, time, wrapped};
 use super::trace;
 
 /// Everything that is shown.
@@ -160,12 +160,9 @@ impl Report {
                 paint.bad(reason),
                 self.story(first)
             );
-            let _ = writeln!(
-                text,
-                "  {:<width$}       {}",
-                "",
-                paint.dim(&shortened(&first.error, 100))
-            );
+            for line in wrapped(&first.error, 90, 4) {
+                let _ = writeln!(text, "  {:<width$}       {}", "", paint.dim(&line));
+            }
         }
         text
     }
@@ -178,11 +175,10 @@ impl Report {
             .orders
             .iter()
             .find(|order| order.bounces && letter.subject.ends_with(&order.id));
-        let attempts = &letter.attempts;
-        let tries = if attempts == "1" {
-            "1 attempt".to_owned()
-        } else {
-            format!("{attempts} attempts")
+        let tries = match letter.attempts.as_str() {
+            "0" => "never shown to the handler".to_owned(),
+            "1" => "1 attempt".to_owned(),
+            many => format!("{many} attempts"),
         };
         if letter.stream == poison.stream && letter.sequence == poison.sequence {
             format!(
@@ -243,7 +239,7 @@ mod tests {
             reason,
             error,
             subject,
-            attempts: "1".to_owned(),
+            attempts: "0".to_owned(),
             stream: "ORDERS".to_owned(),
             sequence,
         }

@@ -48,19 +48,19 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let mut system = System::new(options.keep)?;
     let shown = tokio::select! {
         shown = show(&mut system, &options) => Some(shown),
-        () = asked.to_stop() => None,
+        () = asked.stop() => None,
     };
     let stays = !options.once && std::io::stdout().is_terminal();
     if stays && let Some(Ok(_)) = &shown {
         eprintln!("\nEverything stays up until Ctrl-C.");
-        asked.to_stop().await;
+        asked.stop().await;
     }
     if stays || shown.is_none() {
         eprintln!("\nstopping the services, then the broker (Ctrl-C again to kill them)");
     }
     let complaints = tokio::select! {
         complaints = system.shut_down() => complaints,
-        () = asked.to_stop() => vec!["killed what had not stopped yet".to_owned()],
+        () = asked.stop() => vec!["killed what had not stopped yet".to_owned()],
     };
     for complaint in &complaints {
         eprintln!("{complaint}");

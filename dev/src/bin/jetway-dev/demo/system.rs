@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use dev::otlp::Collector;
 use dev::{Broker, BrokerOptions, Service, services};
-use futures::future::{join_all, try_join_all};
+use futures::StreamExt;
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use tempfile::TempDir;
 
 use super::progress::Progress;
@@ -47,7 +49,7 @@ impl System {
             nats_url: String::new(),
             broker_is: String::new(),
             root,
-            temporary: temporary,
+            temporary,
         })
     }
 
@@ -110,22 +112,32 @@ impl System {
         let collector = Collector::start().await?;
         let common = self.environment(&collector);
         self.collector = Some(collector);
-        let (root, step_ref) = (&self.root, &step);
-        let starting = services::NAMES.map(|name| {
-            let mut envs: Vec<(&str, String)> = common.clone();
-            envs.push((
-                "DATABASE_URL",
-                format!(
-                    "sqlite://{}",
-                    root.join(format!("{name}.sqlite3")).display()
-                ),
-            ));
-            async move {
-                step_ref.now(&format!("waiting for {name} to be ready"));
-                Service::start(name, &envs, root).await
-            }
+        let root = &self.root;
+        let mut starting: FuturesUnordered<_> = services::NAMES
+            .into_iter()
+            .map(|name| {
+                let mut envs: Vec<(&str, String)> = common.clone();
+                envs.push((
+                    "DATABASE_URL",
+                    format!(
+                        "sqlite://{}",
+                        root.join(format!("{name}.sqlite3")).display()
+                    ),
+                ));
+                async move { Service::start(name, &envs, root).await }
+            })
+            .collect();
+        step.now("waiting for all to be ready");
+        // Whichever is ready can be asked to stop, whatever becomes of the others.
+        while let Some(service) = starting.next().await {
+            self.services.push(service?);
+        }
+        drop(starting);
+        self.services.sort_by_key(|service| {
+            services::NAMES
+                .iter()
+                .position(|name| *name == service.name())
         });
-        self.services = try_join_all(starting).await?;
         let names: Vec<&str> = self.services.iter().map(Service::name).collect();
         step.done(&format!("{} are ready", names.join(", ")));
         Ok(())
