@@ -175,6 +175,7 @@ function follow() {
     clearTimeout(silence);
     silence = setTimeout(again, SILENCE);
     say("live", "live");
+    showUpdated(new Date());
   };
   const again = () => {
     clearTimeout(silence);
@@ -185,7 +186,6 @@ function follow() {
   source.addEventListener("summary", (event) => {
     heard();
     summary = JSON.parse(event.data);
-    showUpdated(new Date());
     draw();
   });
   source.addEventListener("alive", heard);
