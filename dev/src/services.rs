@@ -33,6 +33,8 @@ async fn build_now() -> Result<()> {
     let cargo = Program::new(cargo)
         .args(["build", "--workspace", "--bins"])
         .args(target::cargo_options())
+        .clean_environment()
+        .envs(std::env::vars_os().filter(|(name, _)| !target::is_told_by_cargo(name)))
         .directory(target::workspace())
         .last_signal(Signal::Term)
         .spawn_visibly()?;

@@ -43,6 +43,20 @@ pub fn workspace() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_path_buf()
 }
 
+/// Whether cargo itself sets this variable for the programs that it runs. Build scripts watch some of them (that of `ring`
+/// does): a cargo that inherited them from a test would build half of the workspace anew, and the next one again.
+pub(crate) fn is_told_by_cargo(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let families = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+    let single = [
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "CARGO_TARGET_TMPDIR",
+        "OUT_DIR",
+    ];
+    families.iter().any(|family| name.starts_with(family)) || single.contains(&&*name)
+}
+
 /// The options that make cargo build into [`programs`].
 pub(crate) fn cargo_options() -> Vec<String> {
     let programs = programs();
