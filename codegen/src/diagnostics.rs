@@ -32,8 +32,8 @@ pub enum Code {
     OverlappingStreams = 14,
     /// Two operations share a durable consumer.
     DuplicateDurable = 15,
-    /// Settings that cannot work together.
-    ImpossibleRetry = 16,
+    /// Settings that cannot work, alone or together.
+    ImpossibleSettings = 16,
     /// A file that nothing refers to.
     UnusedFile = 17,
     /// Two channels with subjects in common.

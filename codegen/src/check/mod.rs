@@ -1,8 +1,20 @@
 //! Rules that the contract must keep so that what is generated can work.
 
+mod facts;
+mod files;
+mod rust_names;
+mod settings;
+mod subjects;
+
 use crate::diagnostics::Report;
 use crate::load::Workspace;
 use crate::model::Contract;
 
-/// Applies every rule.
-pub fn check(_contract: &Contract, _workspace: &Workspace, _report: &mut Report) {}
+/// Applies every rule; what breaks one is added to the report.
+pub fn check(contract: &Contract, workspace: &Workspace, report: &mut Report) {
+    facts::check(contract, report);
+    subjects::check(contract, report);
+    settings::check(contract, report);
+    rust_names::check(contract, report);
+    files::check(contract, workspace, report);
+}

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::audit::Audit;
 use super::compile::Compiler;
-use super::contract::{Address, Contract, Event, EventId, Parameter, Receive, Service, Stream};
+use super::contract::{
+    Address, Contract, Event, EventId, Parameter, Places, Receive, Send, Service, Stream,
+};
 use super::fields::{mapping, required, required_text, text_or_empty, wrong};
 use super::jetstream::{DocumentExtension, OperationSettings};
 use super::types::{Kind, Type, TypeId};
@@ -300,10 +302,11 @@ impl<'w> Reader<'w> {
                 );
                 continue;
             }
-            if let Some(fields) = self.location(entry, data, report) {
+            if let Some((fields, by_value)) = self.location(entry, data, report) {
                 parameters.push(Parameter {
                     name: name.to_owned(),
                     fields,
+                    by_value,
                 });
             }
         }
@@ -318,7 +321,12 @@ impl<'w> Reader<'w> {
     }
 
     /// The Rust fields that lead to a parameter's value.
-    fn location(&self, entry: &'w Entry, data: TypeId, report: &mut Report) -> Option<Vec<String>> {
+    fn location(
+        &self,
+        entry: &'w Entry,
+        data: TypeId,
+        report: &mut Report,
+    ) -> Option<(Vec<String>, bool)> {
         let node = mapping(self.workspace, &entry.value, &grammar::PARAMETER, report)?;
         let Some(location) = node.get("location") else {
             report.push(
@@ -346,7 +354,7 @@ impl<'w> Reader<'w> {
             return None;
         };
         match self.fields_on_the_way(path, data) {
-            Ok(fields) => Some(fields),
+            Ok(found) => Some(found),
             Err((label, span)) => {
                 let finding = unfit(label);
                 report.push(match span {
@@ -362,7 +370,7 @@ impl<'w> Reader<'w> {
         &self,
         path: &str,
         data: TypeId,
-    ) -> Result<Vec<String>, (String, Option<Span>)> {
+    ) -> Result<(Vec<String>, bool), (String, Option<Span>)> {
         let types = self.compiler.types();
         let mut fields_so_far = Vec::new();
         let mut current = data;
@@ -388,7 +396,8 @@ impl<'w> Reader<'w> {
             }
             fields_so_far.push(names::identifier(&field.name));
             match (&field.shape.ty, tokens.peek()) {
-                (Type::String | Type::Uuid | Type::Integer, None) => return Ok(fields_so_far),
+                (Type::String, None) => return Ok((fields_so_far, false)),
+                (Type::Uuid | Type::Integer, None) => return Ok((fields_so_far, true)),
                 (Type::Named { id, .. }, Some(_)) => current = *id,
                 _ => {
                     return Err((
@@ -450,13 +459,18 @@ impl<'w> Reader<'w> {
                         .at(settings.key_span, "these are settings of a consumer"),
                     );
                 }
-                service
-                    .sends
-                    .extend(event.filter(|event| !service.sends.contains(event)));
+                service.sends.extend(event.map(|event| Send {
+                    name: entry.key.clone(),
+                    span: entry.key_span,
+                    event,
+                }));
             }
             Some(("receive", _)) => {
                 let read = settings.map(|entry| load::read::<OperationSettings>(&entry.value));
                 let settings_span = settings.map_or(entry.key_span, |entry| entry.key_span);
+                let places = settings
+                    .map(|entry| Places::of(&entry.value))
+                    .unwrap_or_default();
                 let settings = match read.transpose() {
                     Ok(settings) => settings.unwrap_or_default(),
                     Err(error) => {
@@ -472,7 +486,7 @@ impl<'w> Reader<'w> {
                         doc: text_or_empty(operation, &["description", "summary", "title"]),
                         event,
                         settings,
-                        settings_span,
+                        places,
                     });
                 }
             }
@@ -605,6 +619,7 @@ fn streams(root: &Node, report: &mut Report) -> Vec<Stream> {
                     .iter()
                     .map(|node| (node.text().unwrap_or_default().to_owned(), node.span))
                     .collect(),
+                places: Places::of(&entry.value),
                 settings: settings.remove(&entry.key)?,
             })
         })

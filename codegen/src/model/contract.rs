@@ -2,7 +2,7 @@
 
 use super::jetstream::{OperationSettings, StreamSettings};
 use super::types::{ModuleId, TypeId, Types};
-use crate::load::Span;
+use crate::load::{Node, Span};
 
 /// All that code is generated from.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub struct Stream {
     pub subjects: Vec<(String, Span)>,
     /// Its settings.
     pub settings: StreamSettings,
+    /// Where the settings stand.
+    pub places: Places,
 }
 
 /// An event, by its number in [`Contract::events`].
@@ -118,6 +120,8 @@ pub struct Parameter {
     pub name: String,
     /// The Rust fields, outermost first.
     pub fields: Vec<String>,
+    /// Whether the value is copied where it is used.
+    pub by_value: bool,
 }
 
 /// A service: the operations that share the first part of their names.
@@ -129,8 +133,61 @@ pub struct Service {
     pub span: Span,
     /// What it receives.
     pub receives: Vec<Receive>,
+    /// What it sends.
+    pub sends: Vec<Send>,
+}
+
+impl Service {
     /// The events that it sends, each once.
-    pub sends: Vec<EventId>,
+    #[must_use]
+    pub fn sent(&self) -> Vec<EventId> {
+        let mut sent: Vec<EventId> = Vec::new();
+        for send in &self.sends {
+            if !sent.contains(&send.event) {
+                sent.push(send.event);
+            }
+        }
+        sent
+    }
+}
+
+/// A send operation.
+#[derive(Debug)]
+pub struct Send {
+    /// Its whole name, as in `orders.placeOrder`.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// What it sends.
+    pub event: EventId,
+}
+
+/// Where the settings of an extension stand, for findings.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    places: Vec<(String, Span)>,
+}
+
+impl Places {
+    pub(super) fn of(settings: &Node) -> Self {
+        let mut places = Vec::new();
+        for entry in settings.entries() {
+            places.push((entry.key.clone(), entry.value.span));
+            for inner in entry.value.entries() {
+                places.push((format!("{}.{}", entry.key, inner.key), inner.value.span));
+            }
+        }
+        Self { places }
+    }
+
+    /// Where `setting` stands; `None` where it has its default.
+    #[must_use]
+    pub fn find(&self, setting: &str) -> Option<Span> {
+        self.places
+            .iter()
+            .find(|(name, _)| name == setting)
+            .map(|(_, span)| *span)
+    }
 }
 
 /// A receive operation.
@@ -148,8 +205,8 @@ pub struct Receive {
     pub event: EventId,
     /// Its settings.
     pub settings: OperationSettings,
-    /// Where the settings stand, or the name where there are none.
-    pub settings_span: Span,
+    /// Where the settings stand.
+    pub places: Places,
 }
 
 impl Receive {

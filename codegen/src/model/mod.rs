@@ -16,7 +16,9 @@ pub(crate) mod subject;
 mod types;
 
 pub use asyncapi::read;
-pub use contract::{Address, Contract, Event, EventId, Parameter, Receive, Service, Stream};
+pub use contract::{
+    Address, Contract, Event, EventId, Parameter, Places, Receive, Send, Service, Stream,
+};
 pub use types::{
     Definition, Field, Kind, Module, ModuleId, Rule, Shape, TaggedVariant, Type, TypeId, Types,
     Variant,

@@ -51,13 +51,15 @@ pub fn pascal(name: &str, fallback: &str) -> String {
     }
 }
 
-/// `order_placed_v1`; what does not begin with a letter gets an `n`, and nothing at all becomes `fallback`.
+/// `order_placed_v1`; what does not begin with a letter gets an `n`, and nothing at all becomes `fallback`. The
+/// keywords that cannot be escaped get a `_`.
 #[must_use]
 pub fn snake(name: &str, fallback: &str) -> String {
     let text = words(name).join("_");
     match text.chars().next() {
         None => fallback.to_owned(),
         Some(first) if first.is_ascii_digit() => format!("n{text}"),
+        Some(_) if matches!(text.as_str(), "self" | "super" | "crate") => format!("{text}_"),
         Some(_) => text,
     }
 }
@@ -68,12 +70,10 @@ pub fn screaming(name: &str, fallback: &str) -> String {
     snake(name, fallback).to_ascii_uppercase()
 }
 
-/// `name` as an identifier: keywords are escaped.
+/// What [`snake`] returned, as an identifier: keywords are escaped.
 #[must_use]
 pub fn identifier(name: &str) -> String {
-    if matches!(name, "self" | "super" | "crate" | "_") {
-        format!("{name}_")
-    } else if KEYWORDS.contains(&name) {
+    if KEYWORDS.contains(&name) {
         format!("r#{name}")
     } else {
         name.to_owned()
@@ -145,7 +145,8 @@ pub fn distinct(names: &[&str], mangle: impl Fn(&str) -> String) -> Vec<String> 
             } else {
                 "_"
             };
-            let numbered = (2_usize..).map(|number| format!("{mangled}{separator}{number}"));
+            let stem = mangled.trim_end_matches('_');
+            let numbered = (2_usize..).map(|number| format!("{stem}{separator}{number}"));
             let candidate = std::iter::once(mangled.clone())
                 .chain(numbered)
                 .find(|candidate| scope.try_claim(candidate));
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn keywords_are_escaped() {
         assert_eq!(identifier("type"), "r#type");
-        assert_eq!(identifier("self"), "self_");
+        assert_eq!(snake("self", "x"), "self_");
         assert_eq!(identifier("kind"), "kind");
     }
 

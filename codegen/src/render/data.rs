@@ -172,13 +172,14 @@ fn event_data(event: &Event, name: &str) -> String {
 }
 
 fn subject(lines: &mut Lines, event: &Event) {
-    let mut chain = vec!["Ok(Subject::of(Self::ADDRESS)".to_owned()];
+    let mut chain = vec!["Subject::of(Self::ADDRESS)".to_owned()];
     for parameter in &event.parameters {
-        let field = format!("&self.{}", parameter.fields.join("."));
+        let borrow = if parameter.by_value { "" } else { "&" };
+        let field = format!("{borrow}self.{}", parameter.fields.join("."));
         chain.push(format!(".token({}, {field})?", literal(&parameter.name)));
     }
-    chain.push(".finish())".to_owned());
-    lines.chain(&chain);
+    chain.push(".finish()".to_owned());
+    lines.chain("Ok(", &chain, ")");
 }
 
 /// The key is what the subject's parameters say, in their order.

@@ -101,7 +101,8 @@ pub(super) fn root(contract: &Contract) -> Result<String, askama::Error> {
 }
 
 fn declarations(keyword: &str, mut modules: Vec<String>) -> String {
-    modules.sort_by(|a, b| version_order(a, b));
+    let bare = |name: &str| name.trim_start_matches("r#").to_owned();
+    modules.sort_by(|a, b| version_order(&bare(a), &bare(b)));
     modules
         .iter()
         .map(|module| format!("{keyword} {module};\n"))

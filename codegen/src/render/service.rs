@@ -135,7 +135,7 @@ fn imports(contract: &Contract, service: &Service) -> String {
         .receives
         .iter()
         .map(|receive| receive.event)
-        .chain(service.sends.iter().copied())
+        .chain(service.sent())
         .map(|id| contract.event(id))
         .collect();
     used.sort_by(|a, b| {
@@ -183,7 +183,7 @@ fn marker_type(
         .receives
         .iter()
         .map(|receive| receive.event)
-        .chain(service.sends.iter().copied());
+        .chain(service.sent());
     for event in events {
         let stream = contract.stream_of(contract.event(event));
         let item = stream.map(|stream| format!("&{}", path(contract, &stream.name)));
@@ -350,19 +350,27 @@ fn adapter(contract: &Contract, event: &Event, names: &Names, marker: &str) -> S
     let data = &contract.types.get(event.data).name;
     let mut lines = Lines::at(0);
     lines.line(format!("struct {adapter}<H>(Arc<H>);")).line("");
-    lines
-        .line(format!("impl<H: {handler}> Handler for {adapter}<H> {{"))
-        .deeper();
+    let whole = format!("impl<H: {handler}> Handler for {adapter}<H> {{");
+    if whole.chars().count() <= 100 {
+        lines.line(whole).deeper();
+    } else {
+        lines.line(format!("impl<H: {handler}> Handler"));
+        lines
+            .line(format!("    for {adapter}<H>"))
+            .line("{")
+            .deeper();
+    }
     lines
         .line(format!("type Service = {marker};"))
         .line(format!("type Data = {data};"))
         .line("");
     lines.line("async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {");
-    lines
-        .deeper()
-        .line(format!("self.0.{method}(event, tx).await"))
-        .back()
-        .line("}");
+    let chain = [
+        "self.0".to_owned(),
+        format!(".{method}(event, tx)"),
+        ".await".to_owned(),
+    ];
+    lines.deeper().chain("", &chain, "").back().line("}");
     lines.back().line("}");
     lines.finish()
 }
@@ -462,9 +470,9 @@ fn bounded(lines: &mut Lines, parameter: &str, traits: &[&str], comma: &str) {
 fn sends(contract: &Contract, service: &Service, marker: &str) -> Vec<String> {
     let line = |data: &str| format!("impl SentBy<{marker}> for {data} {{}}\n");
     let all: String = service
-        .sends
-        .iter()
-        .map(|id| line(&contract.types.get(contract.event(*id).data).name))
+        .sent()
+        .into_iter()
+        .map(|id| line(&contract.types.get(contract.event(id).data).name))
         .collect();
     if all.is_empty() {
         Vec::new()

@@ -198,17 +198,19 @@ impl Lines {
         self.line(line);
     }
 
-    /// An expression of calls, on one line where rustfmt would leave it there (`chain_width`).
-    pub(super) fn chain(&mut self, calls: &[String]) -> &mut Self {
-        let whole = calls.concat();
-        if width(&whole) <= CALL_WIDTH && self.fits(&whole) {
+    /// A chain of calls between `open` and `close`, on one line where rustfmt would leave it there (`chain_width`).
+    pub(super) fn chain(&mut self, open: &str, calls: &[String], close: &str) -> &mut Self {
+        let chain = calls.concat();
+        let whole = format!("{open}{chain}{close}");
+        if width(&chain) <= CALL_WIDTH && self.fits(&whole) {
             return self.line(whole);
         }
-        self.line(&calls[0]).deeper();
-        for call in &calls[1..] {
+        self.line(format!("{open}{}", calls[0])).deeper();
+        for call in &calls[1..calls.len() - 1] {
             self.line(call);
         }
-        self.back()
+        let last = calls.last().map_or("", String::as_str);
+        self.line(format!("{last}{close}")).back()
     }
 
     /// `receiver.method(arguments).method(arguments)`

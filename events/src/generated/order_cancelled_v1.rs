@@ -53,7 +53,7 @@ impl EventData for OrderCancelledV1 {
 
     fn subject(&self) -> Result<Subject, SubjectError> {
         Ok(Subject::of(Self::ADDRESS)
-            .token("orderId", &self.order_id)?
+            .token("orderId", self.order_id)?
             .finish())
     }
 

@@ -32,7 +32,7 @@ impl EventData for OrderConfirmedV1 {
 
     fn subject(&self) -> Result<Subject, SubjectError> {
         Ok(Subject::of(Self::ADDRESS)
-            .token("orderId", &self.order_id)?
+            .token("orderId", self.order_id)?
             .finish())
     }
 

@@ -28,7 +28,7 @@ impl EventData for PaymentChargedV1 {
 
     fn subject(&self) -> Result<Subject, SubjectError> {
         Ok(Subject::of(Self::ADDRESS)
-            .token("orderId", &self.order_id)?
+            .token("orderId", self.order_id)?
             .finish())
     }
 

@@ -1,0 +1,70 @@
+//! Files that nothing refers to: a schema without an event, examples without an event.
+
+use std::path::Path;
+
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::load::Workspace;
+use crate::model::Contract;
+
+const SCHEMAS: &str = "events/schemas";
+const EXAMPLES: &str = "events/examples";
+
+pub(super) fn check(contract: &Contract, workspace: &Workspace, report: &mut Report) {
+    for path in schemas(&workspace.root().join(SCHEMAS)) {
+        let path = format!("{SCHEMAS}/{path}");
+        if workspace.find(&path).is_none() {
+            report.push(
+                Diagnostic::error(Code::UnusedFile, format!("nothing refers to `{path}`"))
+                    .help("refer to it from the contract or from another schema, or remove it"),
+            );
+        }
+    }
+    // An event with a finding of its own is not among the known ones.
+    let known = report.is_empty();
+    for name in entries(&workspace.root().join(EXAMPLES)) {
+        if known && !contract.events.iter().any(|event| event.name == name) {
+            report.push(
+                Diagnostic::error(
+                    Code::UnusedFile,
+                    format!("`{EXAMPLES}/{name}` belongs to no event"),
+                )
+                .help("a folder of examples is called after its event"),
+            );
+        }
+    }
+}
+
+/// The schema files below `folder`, relative to it.
+fn schemas(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in entries(folder) {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            found.extend(
+                schemas(&path)
+                    .into_iter()
+                    .map(|inner| format!("{name}/{inner}")),
+            );
+        } else if [".json", ".yaml", ".yml"]
+            .iter()
+            .any(|end| name.ends_with(end))
+        {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The names in a folder, sorted; none where it cannot be read, since the contract need not have one.
+fn entries(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,141 @@
+//! Subjects: legal, kept by exactly one stream, and told apart.
+
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::load::Span;
+use crate::model::subject::{covers, illegal, overlap};
+use crate::model::{Contract, Event};
+
+pub(super) fn check(contract: &Contract, report: &mut Report) {
+    addresses(contract, report);
+    stream_subjects(contract, report);
+    channels_apart(contract, report);
+    operations_covered(contract, report);
+}
+
+fn not_a_subject(text: &str, span: Span, why: String) -> Diagnostic {
+    Diagnostic::error(
+        Code::IllegalSubject,
+        format!("`{text}` is not a NATS subject"),
+    )
+    .at(span, why)
+}
+
+fn addresses(contract: &Contract, report: &mut Report) {
+    for event in &contract.events {
+        let address = &event.address;
+        // A parameter is a whole token; a brace elsewhere would be taken for text.
+        let torn = address.text.split('.').find(|token| {
+            let inner = token
+                .strip_prefix('{')
+                .and_then(|token| token.strip_suffix('}'))
+                .unwrap_or(token);
+            inner.contains(['{', '}']) || (inner.is_empty() && !token.is_empty())
+        });
+        let plain: Vec<&str> = address
+            .text
+            .split('.')
+            .map(|token| if token.starts_with('{') { "x" } else { token })
+            .collect();
+        if let Some(token) = torn {
+            let why = format!("in `{token}` a parameter is not a token by itself");
+            report.push(not_a_subject(&address.text, address.span, why));
+        } else if let Some(why) = illegal(&plain.join("."), false) {
+            report.push(not_a_subject(&address.text, address.span, why));
+        }
+    }
+}
+
+fn stream_subjects(contract: &Contract, report: &mut Report) {
+    let mut seen: Vec<(&str, &str, Span)> = Vec::new();
+    for stream in &contract.streams {
+        if stream.subjects.is_empty() {
+            report.push(
+                Diagnostic::error(
+                    Code::IllegalSubject,
+                    format!("the stream `{}` keeps nothing", stream.name),
+                )
+                .at(stream.span, "`subjects` is empty"),
+            );
+        }
+        for (subject, span) in &stream.subjects {
+            if let Some(why) = illegal(subject, true) {
+                report.push(not_a_subject(subject, *span, why));
+                continue;
+            }
+            if let Some((other, name, place)) =
+                seen.iter().find(|(other, ..)| overlap(other, subject))
+            {
+                report.push(
+                    Diagnostic::error(
+                        Code::OverlappingStreams,
+                        format!(
+                            "`{subject}` of {} and `{other}` of {name} have subjects in common",
+                            stream.name
+                        ),
+                    )
+                    .at(*span, "this subject")
+                    .at(*place, "and this one")
+                    .help("JetStream keeps a subject in one stream only"),
+                );
+            }
+            seen.push((subject, &stream.name, *span));
+        }
+    }
+}
+
+fn channels_apart(contract: &Contract, report: &mut Report) {
+    for (i, event) in contract.events.iter().enumerate() {
+        let other = contract.events[..i]
+            .iter()
+            .find(|other| overlap(&other.address.filter(), &event.address.filter()));
+        if let Some(other) = other {
+            report.push(
+                Diagnostic::error(
+                    Code::OverlappingChannels,
+                    format!("the addresses of `{}` and `{}` have subjects in common", event.name, other.name),
+                )
+                .at(event.address.span, "this address")
+                .at(other.address.span, "and this one")
+                .help("a consumer of one would be given the other; begin the address with the event's name"),
+            );
+        }
+    }
+}
+
+fn operations_covered(contract: &Contract, report: &mut Report) {
+    for service in &contract.services {
+        let sends = service
+            .sends
+            .iter()
+            .map(|send| (&send.name, send.span, send.event));
+        let receives = service
+            .receives
+            .iter()
+            .map(|receive| (&receive.name, receive.span, receive.event));
+        for (name, span, event) in sends.chain(receives) {
+            let event = contract.event(event);
+            if contract.stream_of(event).is_none() {
+                report.push(uncovered(contract, name, span, event));
+            }
+        }
+    }
+}
+
+fn uncovered(contract: &Contract, name: &str, span: Span, event: &Event) -> Diagnostic {
+    let filter = event.address.filter();
+    let finding = Diagnostic::error(
+        Code::UncoveredOperation,
+        format!("no stream keeps the subjects of the operation `{name}`"),
+    )
+    .at(span, "this operation")
+    .at(event.address.span, format!("its subjects are `{filter}`"));
+    let partly = contract
+        .streams
+        .iter()
+        .flat_map(|stream| &stream.subjects)
+        .find(|(subject, _)| overlap(subject, &filter) && !covers(subject, &filter));
+    match partly {
+        Some((subject, span)) => finding.at(*span, format!("`{subject}` keeps only some of them")),
+        None => finding.help("add the subject to a stream under `x-jetstream` of the document"),
+    }
+}

@@ -1,0 +1,95 @@
+//! What codegen writes for every construct of JSON Schema, compiled, and held against a validator: the type accepts
+//! exactly what the schema accepts, and writes back what it read.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../codegen/tests/golden/events/src/generated/mod.rs"]
+mod generated;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jsonschema::{Registry, Validator};
+use serde_json::Value;
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/golden")
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn schemas(folder: &Path, name: &str, found: &mut Vec<(String, Value)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{name}/{}", path.file_name().unwrap().to_str().unwrap());
+        if path.is_dir() {
+            schemas(&path, &name, found);
+        } else {
+            found.push((format!("contract:///{name}"), json(&path)));
+        }
+    }
+}
+
+fn validator(schema: &str) -> Validator {
+    let mut documents = Vec::new();
+    schemas(
+        &golden().join("events/schemas"),
+        "events/schemas",
+        &mut documents,
+    );
+    let mut registry = Registry::new();
+    for (uri, document) in documents {
+        registry = registry.add(uri, document).unwrap();
+    }
+    let registry = registry.prepare().unwrap();
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .with_registry(&registry)
+        .build(&serde_json::json!({ "$ref": format!("contract:///{schema}") }))
+        .unwrap()
+}
+
+fn cases(event: &str, kind: &str) -> Vec<Value> {
+    let cases = json(&golden().join(format!("cases/{event}.json")));
+    cases[kind].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_type_accepts_what_the_schema_accepts_and_keeps_it() {
+    for event in generated::EVENTS {
+        let validator = validator(event.dataschema);
+        for case in cases(event.event_type, "valid") {
+            assert!(
+                validator.is_valid(&case),
+                "{}: no valid case: {case}",
+                event.event_type
+            );
+            let written = event.round_trip(&case);
+            let written =
+                written.unwrap_or_else(|error| panic!("{}: {error}: {case}", event.event_type));
+            assert_eq!(written, case, "{}", event.event_type);
+        }
+    }
+}
+
+#[test]
+fn the_type_refuses_what_the_schema_refuses() {
+    for event in generated::EVENTS {
+        let validator = validator(event.dataschema);
+        for case in cases(event.event_type, "invalid") {
+            assert!(
+                !validator.is_valid(&case),
+                "{}: no invalid case: {case}",
+                event.event_type
+            );
+            assert!(
+                event.round_trip(&case).is_err(),
+                "{} accepts {case}",
+                event.event_type
+            );
+        }
+    }
+}
