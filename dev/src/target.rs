@@ -45,7 +45,7 @@ pub fn workspace() -> PathBuf {
 
 /// Whether cargo itself sets this variable for the programs that it runs. Build scripts watch some of them (that of `ring`
 /// does): a cargo that inherited them from a test would build half of the workspace anew, and the next one again.
-pub(crate) fn is_told_by_cargo(name: &std::ffi::OsStr) -> bool {
+pub fn is_told_by_cargo(name: &std::ffi::OsStr) -> bool {
     let name = name.to_string_lossy();
     let families = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
     let single = [

@@ -123,7 +123,7 @@ fn anchors(markdown: &str) -> BTreeSet<String> {
 /// What is wrong with the commands of a page.
 fn unknown_commands(markdown: &str) -> Vec<String> {
     const CARGO: &[&str] = &[
-        "bench", "build", "check", "deny", "generate", "install", "run", "test",
+        "bench", "build", "check", "deny", "fmt", "generate", "install", "run", "test",
     ];
     let aliases = text(".cargo/config.toml");
     let known = |command: &String| {

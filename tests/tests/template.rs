@@ -70,21 +70,9 @@ impl Copy {
             .args(words)
             .current_dir(&self.root)
             .stdin(std::process::Stdio::null());
-        for (name, _) in std::env::vars_os() {
-            // What cargo tells this test about itself is wrong for another package.
-            let told = name.to_string_lossy();
-            if [
-                "CARGO_PKG_",
-                "CARGO_MANIFEST_",
-                "CARGO_BIN_",
-                "CARGO_CRATE_",
-                "CARGO_PRIMARY_",
-            ]
-            .iter()
-            .any(|prefix| told.starts_with(prefix))
-            {
-                process.env_remove(&name);
-            }
+        let told = std::env::vars_os().map(|(name, _)| name);
+        for name in told.filter(|name| dev::target::is_told_by_cargo(name)) {
+            process.env_remove(name);
         }
         process
             .env("CARGO_TARGET_DIR", &self.target)
@@ -137,6 +125,7 @@ impl Copy {
         } else {
             stand_in(&self.root.join("template/service"), &self.root, NAME);
         }
+        self.run(&format!("cargo fmt -p {NAME} --check"));
     }
 
     /// Puts the lines below `operations:`, as the README says.
@@ -177,38 +166,23 @@ fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-/// What `cargo generate` does with this template: writes its tree into `to`, with the placeholders filled in and the
-/// Rust files formatted.
+/// What `cargo generate` does with this template: writes its tree into `to`, with the placeholders filled in.
 fn stand_in(template: &Path, to: &Path, name: &str) {
     let config = fs::read_to_string(template.join("cargo-generate.toml")).unwrap();
     assert!(
         config.contains("\ninit = true\n"),
         "without `init` the files go to a folder of their own"
     );
-    let files = render_tree(&template.join("services"), &to.join("services"), name);
-    let mut rustfmt = Command::new("rustfmt");
-    rustfmt.args(["--edition", "2024"]);
-    rustfmt.args(
-        files
-            .iter()
-            .filter(|file| file.extension().is_some_and(|extension| extension == "rs")),
-    );
-    let done = rustfmt.output().unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    render_tree(&template.join("services"), &to.join("services"), name);
 }
 
-fn render_tree(from: &Path, to: &Path, name: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+fn render_tree(from: &Path, to: &Path, name: &str) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let written = to.join(fill_in(entry.file_name().to_str().unwrap(), name));
         if entry.path().is_dir() {
-            files.extend(render_tree(&entry.path(), &written, name));
+            render_tree(&entry.path(), &written, name);
             continue;
         }
         assert!(!written.exists(), "{} is there already", written.display());
@@ -217,9 +191,7 @@ fn render_tree(from: &Path, to: &Path, name: &str) -> Vec<PathBuf> {
             fill_in(&fs::read_to_string(entry.path()).unwrap(), name),
         )
         .unwrap();
-        files.push(written);
     }
-    files
 }
 
 fn fill_in(text: &str, name: &str) -> String {

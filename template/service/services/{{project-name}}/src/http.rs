@@ -11,7 +11,9 @@ use crate::orders;
 
 /// The routes of this service.
 pub fn router(database: Database) -> Router {
-    Router::new().route("/orders", get(list)).with_state(database)
+    Router::new()
+        .route("/orders", get(list))
+        .with_state(database)
 }
 
 async fn list(State(database): State<Database>) -> Response {
@@ -20,7 +22,12 @@ async fn list(State(database): State<Database>) -> Response {
         Err(error) => {
             tracing::error!(%error, "cannot read the orders");
             let retry = [(header::RETRY_AFTER, "5")];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, "the database does not answer\n").into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                retry,
+                "the database does not answer\n",
+            )
+                .into_response()
         }
     }
 }

@@ -9,5 +9,8 @@ pub mod orders;
 use jetway::{Migration, Migrations};
 
 /// The service's own tables. One that has run somewhere never changes: add the next number instead.
-pub const MIGRATIONS: Migrations =
-    Migrations::new(&[Migration::new(1, "orders", include_str!("../migrations/0001_orders.sql"))]);
+pub const MIGRATIONS: Migrations = Migrations::new(&[Migration::new(
+    1,
+    "orders",
+    include_str!("../migrations/0001_orders.sql"),
+)]);

@@ -9,9 +9,9 @@ use dev::{Broker, until};
 use events::{{crate_name}}::{{project-name | upper_camel_case}};
 use jetway::{App, Settings};
 use serde_json::{Value, json};
-use uuid::Uuid;
 use {{crate_name}}::handlers::Clerk;
 use {{crate_name}}::{MIGRATIONS, http, orders};
+use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const DURABLE: &str = "{{project-name}}-handleConfirmed";
@@ -35,20 +35,36 @@ fn confirmed(order_id: Uuid, cents: Value) -> Value {
 }
 
 async fn publish(jetstream: &Context, event: &Value) {
-    let subject = format!("order.confirmed.v1.{}", event["data"]["orderId"].as_str().unwrap());
-    let stored = jetstream.publish(subject, event.to_string().into()).await.unwrap();
+    let subject = format!(
+        "order.confirmed.v1.{}",
+        event["data"]["orderId"].as_str().unwrap()
+    );
+    let stored = jetstream
+        .publish(subject, event.to_string().into())
+        .await
+        .unwrap();
     stored.await.unwrap();
 }
 
 /// Waits until the consumer is there and has settled this many messages, and nothing is left.
 async fn settled(jetstream: &Context, messages: u64) {
     until(format!("{messages} settled messages"), PATIENCE, || async {
-        let stream = jetstream.get_stream("ORDERS").await.map_err(|error| error.to_string())?;
+        let stream = jetstream
+            .get_stream("ORDERS")
+            .await
+            .map_err(|error| error.to_string())?;
         let consumer: Result<PullConsumer, _> = stream.get_consumer(DURABLE).await;
-        let info = consumer.map_err(|error| error.to_string())?.cached_info().clone();
+        let info = consumer
+            .map_err(|error| error.to_string())?
+            .cached_info()
+            .clone();
         let open = (info.num_pending, info.num_ack_pending);
         let done = info.ack_floor.consumer_sequence >= messages && open == (0, 0);
-        if done { Ok(()) } else { Err(format!("{info:?}")) }
+        if done {
+            Ok(())
+        } else {
+            Err(format!("{info:?}"))
+        }
     })
     .await
     .unwrap();
@@ -82,12 +98,19 @@ async fn a_confirmed_order_is_written_down_once(database_url: &str) {
     settled(&jetstream, 3).await;
 
     let written = orders::newest(&database).await.unwrap();
-    let expected = orders::Order { order_id: order_id.to_string(), total_cents: 4990 };
+    let expected = orders::Order {
+        order_id: order_id.to_string(),
+        total_cents: 4990,
+    };
     assert_eq!(written, [expected]);
     let listed: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
     assert_eq!(listed, json!([{ "orderId": order_id, "totalCents": 4990 }]));
     let dead = jetstream.get_stream("DEAD_LETTERS").await.unwrap();
-    assert_eq!(dead.cached_info().state.messages, 1, "the rejected one is kept as a dead letter");
+    assert_eq!(
+        dead.cached_info().state.messages,
+        1,
+        "the rejected one is kept as a dead letter"
+    );
 
     shutdown.cancel();
     service.await.unwrap().unwrap();
