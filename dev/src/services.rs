@@ -1,5 +1,6 @@
 //! The sample services as processes of their own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -46,6 +47,50 @@ async fn build_now() -> Result<()> {
             "`cargo build --workspace --bins` failed ({done})"
         )))
     }
+}
+
+/// The libraries of these crates that the programs of [`build`] are made of, by crate: for a test that calls the compiler
+/// itself.
+pub async fn libraries(crates: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    build().await?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Everything is built: all that is left to do is to say where.
+    let said = tokio::process::Command::new(cargo)
+        .args(["build", "--workspace", "--bins", "--message-format=json"])
+        .args(target::cargo_options())
+        .current_dir(target::workspace())
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| !target::is_told_by_cargo(name)))
+        .output()
+        .await
+        .during(|| "cannot run cargo".to_owned())?;
+    let mut libraries = BTreeMap::new();
+    for line in String::from_utf8_lossy(&said.stdout).lines() {
+        let Ok(artifact) = serde_json::from_str::<Artifact>(line) else {
+            continue;
+        };
+        let name = artifact.target.name;
+        let library = artifact
+            .filenames
+            .into_iter()
+            .find(|file| file.ends_with(".rlib"));
+        if let Some(library) = library.filter(|_| crates.contains(&name.as_str())) {
+            libraries.insert(name, library.into());
+        }
+    }
+    Ok(libraries)
+}
+
+/// What cargo reports of something that it has built.
+#[derive(serde::Deserialize)]
+struct Artifact {
+    target: Target,
+    filenames: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Target {
+    name: String,
 }
 
 /// The program of this name next to the one that asks, such as `target/debug/orders`.

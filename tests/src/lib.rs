@@ -16,7 +16,7 @@ mod tables;
 
 pub use audit::Copies;
 pub use log::Message;
-pub use orders::{Basket, Order, Outcome, placed};
+pub use orders::{Basket, Door, Order, Outcome, placed};
 pub use shop::{ALL, On, Shop, fault};
 
 use std::time::Duration;

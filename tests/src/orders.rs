@@ -110,7 +110,14 @@ impl Order {
     }
 }
 
-impl Shop {
+/// Where customers come in. Stays valid while the shop's services are restarted.
+#[derive(Clone, Debug)]
+pub struct Door {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Door {
     /// One request to `POST /orders`. An error where nobody answers.
     ///
     /// # Errors
@@ -121,23 +128,13 @@ impl Shop {
         key: &str,
         basket: &Basket,
     ) -> Result<reqwest::Response, reqwest::Error> {
-        self.http()
-            .post(format!("{}/orders", self.service("orders").url()))
+        self.http
+            .post(&self.url)
             .header("Idempotency-Key", key)
             .timeout(Duration::from_secs(20))
             .json(&basket.body())
             .send()
             .await
-    }
-
-    /// Places an order, which must be answered with 201 at once.
-    pub async fn place(&self, basket: &Basket) -> Order {
-        let key = Uuid::new_v4().to_string();
-        let answer = self.request(&key, basket).await.unwrap();
-        let status = answer.status();
-        let body = answer.text().await.unwrap();
-        assert_eq!(status, 201, "POST /orders: {body}");
-        Order::answered(basket, &serde_json::from_str(&body).unwrap())
     }
 
     /// Places an order as a careful client does: with the same key until it is answered with 201.
@@ -160,6 +157,40 @@ impl Shop {
             }
         })
         .await
+    }
+}
+
+impl Shop {
+    /// Where customers come in.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        Door {
+            http: self.http().clone(),
+            url: format!("{}/orders", self.service("orders").url()),
+        }
+    }
+
+    /// One request to `POST /orders`; see [`Door::request`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the connection.
+    pub async fn request(
+        &self,
+        key: &str,
+        basket: &Basket,
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        self.door().request(key, basket).await
+    }
+
+    /// Places an order, which must be answered with 201 at once.
+    pub async fn place(&self, basket: &Basket) -> Order {
+        let key = Uuid::new_v4().to_string();
+        let answer = self.request(&key, basket).await.unwrap();
+        let status = answer.status();
+        let body = answer.text().await.unwrap();
+        assert_eq!(status, 201, "POST /orders: {body}");
+        Order::answered(basket, &serde_json::from_str(&body).unwrap())
     }
 
     /// The order as `GET /orders/{id}` tells it.

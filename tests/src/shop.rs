@@ -98,6 +98,12 @@ impl Shop {
         shop
     }
 
+    /// Gives a service this database instead of its own, from its next start.
+    pub fn use_database(&mut self, service: &'static str, url: &str) {
+        self.pools.insert(service, tables::pool(url));
+        self.urls.insert(service, url.to_owned());
+    }
+
     /// Sets a variable for a service, for its next start.
     pub fn set(&mut self, service: &'static str, name: &'static str, value: impl Into<String>) {
         let settings = self.settings.entry(service).or_default();

@@ -32,7 +32,10 @@ async fn killed_under_load(on: On, blind: usize) {
     let mut shop = Shop::open(on).await;
     let mut broker = shop.take_broker();
     let (answered, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let pids: Vec<_> = shop.services().map(|service| service.pid().unwrap()).collect();
+    let pids: Vec<_> = shop
+        .services()
+        .map(|service| service.pid().unwrap())
+        .collect();
 
     let customers = futures::future::join_all((0..4).map(|_| customer(&shop, &answered, &enough)));
     let fate = async {
@@ -48,9 +51,15 @@ async fn killed_under_load(on: On, blind: usize) {
     };
     let (orders, resumed) = tokio::join!(customers, fate);
     let orders: Vec<Order> = orders.into_iter().flatten().collect();
-    println!("{on:?}, {blind} orders without a broker, {} in all; resumed after {resumed:?}", orders.len());
+    println!(
+        "{on:?}, {blind} orders without a broker, {} in all; resumed after {resumed:?}",
+        orders.len()
+    );
 
-    let restarted: Vec<_> = shop.services().map(|service| service.pid().unwrap()).collect();
+    let restarted: Vec<_> = shop
+        .services()
+        .map(|service| service.pid().unwrap())
+        .collect();
     assert_eq!(pids, restarted, "a service was restarted");
     shop.audit(&orders).await;
     for (what, after) in resumed {
@@ -62,7 +71,11 @@ async fn killed_under_load(on: On, blind: usize) {
 async fn customer(shop: &Shop, answered: &AtomicUsize, enough: &AtomicBool) -> Vec<Order> {
     let mut orders = Vec::new();
     while !enough.load(Ordering::SeqCst) && orders.len() < 400 {
-        let basket = if orders.len() % 7 == 6 { Basket::too_much() } else { Basket::in_stock() };
+        let basket = if orders.len() % 7 == 6 {
+            Basket::too_much()
+        } else {
+            Basket::in_stock()
+        };
         orders.push(shop.place(&basket).await);
         answered.fetch_add(1, Ordering::SeqCst);
         // As fast as people click, so that the test is about the broker.
@@ -74,7 +87,11 @@ async fn customer(shop: &Shop, answered: &AtomicUsize, enough: &AtomicBool) -> V
 async fn reached(answered: &AtomicUsize, count: usize) {
     wait("orders to be answered", || async {
         let so_far = answered.load(Ordering::SeqCst);
-        if so_far >= count { Ok(()) } else { Err(format!("{so_far} of {count}")) }
+        if so_far >= count {
+            Ok(())
+        } else {
+            Err(format!("{so_far} of {count}"))
+        }
     })
     .await;
 }
@@ -90,28 +107,42 @@ async fn resumed(shop: &Shop, back: Instant) -> Vec<(String, Duration)> {
             if after[index].is_none() && count > before[index].1 {
                 after[index] = Some(back.elapsed());
             }
-            assert!(Instant::now() < deadline, "{what} has done nothing for 30 s: still {count}");
+            assert!(
+                Instant::now() < deadline,
+                "{what} has done nothing for 30 s: still {count}"
+            );
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let what = before.into_iter().map(|(what, _)| what);
-    what.zip(after).map(|(what, after)| (what, after.unwrap())).collect()
+    what.zip(after)
+        .map(|(what, after)| (what, after.unwrap()))
+        .collect()
 }
 
 /// A number per service that grows when it works.
 async fn progress(shop: &Shop) -> Vec<(String, i64)> {
     let count = |service: &'static str, sql: &'static str| async move {
-        let rows: i64 = sqlx::query_scalar(sql).fetch_one(shop.pool(service)).await.unwrap();
+        let rows: i64 = sqlx::query_scalar(sql)
+            .fetch_one(shop.pool(service))
+            .await
+            .unwrap();
         rows
     };
     let published = "SELECT COUNT(*) FROM jetway_outbox WHERE published_at IS NOT NULL";
     let handled = "SELECT COUNT(*) FROM jetway_inbox";
     let mut all = Vec::new();
     for service in ALL {
-        all.push((format!("{service}'s consumers"), count(service, handled).await));
+        all.push((
+            format!("{service}'s consumers"),
+            count(service, handled).await,
+        ));
     }
     for service in ["orders", "inventory"] {
-        all.push((format!("{service}'s relay"), count(service, published).await));
+        all.push((
+            format!("{service}'s relay"),
+            count(service, published).await,
+        ));
     }
     all
 }

@@ -37,7 +37,12 @@ async fn every_consumer_is_killed_everywhere_on_postgres() {
     let cases = POINTS.map(|point| killed_at(On::Postgres, point, &CONFIRMING, Basket::in_stock()));
     let (_, ()) = tokio::join!(
         futures::future::join_all(cases),
-        killed_at(On::Postgres, "after-commit", &CANCELLING, Basket::too_much()),
+        killed_at(
+            On::Postgres,
+            "after-commit",
+            &CANCELLING,
+            Basket::too_much()
+        ),
     );
 }
 

@@ -40,7 +40,12 @@ async fn never_published(on: On, service: &'static str, committed: i64) {
     shop.trapped(service, &trap).await;
     assert_eq!(shop.outbox(service).await, committed, "committed");
     let sender = format!("/{service}");
-    let published = shop.events().await.iter().filter(|event| event.attribute("source") == sender).count();
+    let published = shop
+        .events()
+        .await
+        .iter()
+        .filter(|event| event.attribute("source") == sender)
+        .count();
     assert_eq!(published, 0, "published");
 
     shop.kill_in_trap(service, &trap).await;
@@ -54,9 +59,18 @@ async fn published_twice(on: On, service: &'static str) {
 
     let order = shop.place(&Basket::in_stock()).await;
     shop.trapped(service, &trap).await;
-    assert_ne!(shop.outbox(service).await, 0, "nothing is marked as published");
+    assert_ne!(
+        shop.outbox(service).await,
+        0,
+        "nothing is marked as published"
+    );
     let sender = format!("/{service}");
-    let published = shop.events().await.iter().filter(|event| event.attribute("source") == sender).count();
+    let published = shop
+        .events()
+        .await
+        .iter()
+        .filter(|event| event.attribute("source") == sender)
+        .count();
     assert_ne!(published, 0, "published");
 
     shop.kill_in_trap(service, &trap).await;
@@ -69,7 +83,14 @@ async fn published_twice(on: On, service: &'static str) {
 async fn stored_twice(on: On) {
     let mut shop = Shop::new(on).await;
     shop.start_all().await;
-    let mut config = shop.jetstream.get_stream("ORDERS").await.unwrap().cached_info().config.clone();
+    let mut config = shop
+        .jetstream
+        .get_stream("ORDERS")
+        .await
+        .unwrap()
+        .cached_info()
+        .config
+        .clone();
     config.duplicate_window = Duration::from_millis(100);
     shop.jetstream.update_stream(config).await.unwrap();
     shop.set_all("TOPOLOGY", "bind");
@@ -79,17 +100,28 @@ async fn stored_twice(on: On) {
     let order = shop.place(&Basket::in_stock()).await;
     shop.trapped("orders", &trap).await;
     shop.service_mut("orders").kill().unwrap();
-    wait("inventory and analytics to have handled the first copies", || async {
-        let reserved = shop.reservations().await.len();
-        if reserved == 1 { Ok(()) } else { Err(format!("{reserved} reservations")) }
-    })
+    wait(
+        "inventory and analytics to have handled the first copies",
+        || async {
+            let reserved = shop.reservations().await.len();
+            if reserved == 1 {
+                Ok(())
+            } else {
+                Err(format!("{reserved} reservations"))
+            }
+        },
+    )
     .await;
     forgotten(&shop).await;
     shop.kill_in_trap("orders", &trap).await;
 
-    shop.audit_with(std::slice::from_ref(&order), Copies::Several).await;
+    shop.audit_with(std::slice::from_ref(&order), Copies::Several)
+        .await;
     let placed = shop.events_of(order.id).await;
-    let copies = placed.iter().filter(|event| event.attribute("type") == "order.placed.v1").count();
+    let copies = placed
+        .iter()
+        .filter(|event| event.attribute("type") == "order.placed.v1")
+        .count();
     assert_eq!(copies, 2, "copies of order.placed.v1 on the stream");
 }
 
@@ -99,12 +131,20 @@ async fn forgotten(shop: &Shop) {
         let message = async_nats::jetstream::message::PublishMessage::build()
             .message_id("probe")
             .payload("{}".into());
-        let sent = shop.jetstream.send_publish("order.probe", message).await.unwrap();
+        let sent = shop
+            .jetstream
+            .send_publish("order.probe", message)
+            .await
+            .unwrap();
         sent.await.unwrap().duplicate
     };
     assert!(!again().await);
     wait("the duplicate window to pass", || async {
-        if again().await { Err("still a duplicate".to_owned()) } else { Ok(()) }
+        if again().await {
+            Err("still a duplicate".to_owned())
+        } else {
+            Ok(())
+        }
     })
     .await;
 }

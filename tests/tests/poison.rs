@@ -31,7 +31,10 @@ fn poisons() -> [Poison; 5] {
     let mut negative = envelope(Uuid::new_v4());
     negative["data"]["lines"][0]["quantity"] = json!(-1);
     let mut nameless = envelope(Uuid::new_v4());
-    nameless["data"]["customer"].as_object_mut().unwrap().remove("name");
+    nameless["data"]["customer"]
+        .as_object_mut()
+        .unwrap()
+        .remove("name");
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     [
         Poison {
@@ -78,7 +81,11 @@ async fn poisoned(on: On) {
     let letters = wait("the dead letters", || async {
         let letters = shop.dead_letters().await;
         let expected = poisons.len() * CONSUMERS.len();
-        if letters.len() >= expected { Ok(letters) } else { Err(format!("{} of {expected}", letters.len())) }
+        if letters.len() >= expected {
+            Ok(letters)
+        } else {
+            Err(format!("{} of {expected}", letters.len()))
+        }
     })
     .await;
     assert_eq!(letters.len(), poisons.len() * CONSUMERS.len());
@@ -94,11 +101,19 @@ async fn poisoned(on: On) {
         assert_eq!(shop.order(order.id).await["status"], order.outcome.status());
     }
     for id in foreign {
-        assert_eq!(shop.order(id).await["status"], "confirmed", "the order that came as a foreign event");
+        assert_eq!(
+            shop.order(id).await["status"],
+            "confirmed",
+            "the order that came as a foreign event"
+        );
     }
     let summary = shop.get("analytics", "/api/summary").await;
     assert_eq!(summary["placed"], orders.len() + foreign.len(), "{summary}");
-    assert_eq!(shop.dead_letters().await.len(), letters.len(), "further dead letters");
+    assert_eq!(
+        shop.dead_letters().await.len(),
+        letters.len(),
+        "further dead letters"
+    );
 }
 
 fn check_letter(letters: &[Message], poison: &Poison, subject: &str, consumer: &str) {
@@ -106,15 +121,29 @@ fn check_letter(letters: &[Message], poison: &Poison, subject: &str, consumer: &
         letter.header("Dead-Subject") == subject && letter.header("Dead-Consumer") == consumer
     };
     let found: Vec<&Message> = letters.iter().filter(mine).collect();
-    let [letter] = found[..] else { panic!("{} dead letters of {consumer} for {subject}", found.len()) };
+    let [letter] = found[..] else {
+        panic!("{} dead letters of {consumer} for {subject}", found.len())
+    };
     assert_eq!(letter.subject, format!("dead.{consumer}"));
     assert_eq!(letter.header("Dead-Reason"), poison.reason);
     let error = letter.header("Dead-Error");
-    assert!(error.starts_with(poison.error), "{error:?} does not begin with {:?}", poison.error);
+    assert!(
+        error.starts_with(poison.error),
+        "{error:?} does not begin with {:?}",
+        poison.error
+    );
     assert!(error.len() < 300, "nobody reads this: {error}");
-    assert!(letter.body == poison.body, "the body of the dead letter ({error}) is not as it came");
+    assert!(
+        letter.body == poison.body,
+        "the body of the dead letter ({error}) is not as it came"
+    );
     assert_eq!(letter.header("Dead-Stream"), "ORDERS");
-    for header in ["Dead-Sequence", "Dead-First-Failure", "Dead-Last-Failure", "Dead-Attempts"] {
+    for header in [
+        "Dead-Sequence",
+        "Dead-First-Failure",
+        "Dead-Last-Failure",
+        "Dead-Attempts",
+    ] {
         assert_ne!(letter.header(header), "", "{header}");
     }
 }
@@ -125,7 +154,10 @@ async fn structured_without_headers(shop: &Shop) -> Uuid {
     let event = envelope(id);
     shop.insert_order(id, &event["data"]).await;
     let subject = format!("order.placed.v1.{id}");
-    shop.client.publish(subject, event.to_string().into()).await.unwrap();
+    shop.client
+        .publish(subject, event.to_string().into())
+        .await
+        .unwrap();
     id
 }
 
@@ -143,13 +175,21 @@ async fn binary(shop: &Shop) -> Uuid {
             (_, None) => {}
         }
     }
-    publish(shop, &format!("order.placed.v1.{id}"), headers, event["data"].to_string()).await;
+    publish(
+        shop,
+        &format!("order.placed.v1.{id}"),
+        headers,
+        event["data"].to_string(),
+    )
+    .await;
     id
 }
 
 async fn publish(shop: &Shop, subject: &str, headers: HeaderMap, body: impl Into<Vec<u8>>) {
     let body: Vec<u8> = body.into();
-    let sent = shop.jetstream.publish_with_headers(subject.to_owned(), headers, body.into());
+    let sent = shop
+        .jetstream
+        .publish_with_headers(subject.to_owned(), headers, body.into());
     sent.await.unwrap().await.unwrap();
 }
 
