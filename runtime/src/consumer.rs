@@ -1,8 +1,9 @@
 //! Consumers: from a delivered message to its settlement.
 //!
 //! [`pull`] gets messages by credit, [`worker`] runs handlers with bounded concurrency and in lanes, [`settle`] decides
-//! what becomes of a message, [`dead_letter`] stores what can never be handled.
+//! what becomes of a message by what is known of its [`attempt`]s, [`dead_letter`] stores what can never be handled.
 
+mod attempt;
 mod dead_letter;
 mod delivered;
 mod handler;

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::store::{StoreError, is_unavailable};
+
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What a handler returns.
@@ -56,6 +58,24 @@ impl Failure {
             verdict: Verdict::Defer(delay),
             reason: "the handler deferred the event".into(),
         }
+    }
+
+    /// The error of a database that is not available, where that is the cause.
+    pub(crate) fn unavailable(&self) -> Option<&sqlx::Error> {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&*self.reason);
+        while let Some(error) = cause {
+            let found = match error.downcast_ref::<StoreError>() {
+                Some(StoreError::Unavailable(found)) => Some(found),
+                _ => error
+                    .downcast_ref::<sqlx::Error>()
+                    .filter(|error| is_unavailable(error)),
+            };
+            if found.is_some() {
+                return found;
+            }
+            cause = error.source();
+        }
+        None
     }
 
     /// What the span's `error.type` says.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use async_nats::connection::State;
 use async_nats::header::HeaderMap;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 use futures::StreamExt;
@@ -41,7 +42,8 @@ pub(crate) async fn run(core: Arc<Core>) {
             _ = tick.tick() => {}
         }
         if lock.hold(&core) {
-            publish_all(&core).await;
+            // What is left at shutdown is for `flush`, which has a bound.
+            publish_all(&core, || !core.shutdown.is_cancelled()).await;
         }
         if measured.elapsed() >= MEASURE {
             measured = tokio::time::Instant::now();
@@ -50,18 +52,19 @@ pub(crate) async fn run(core: Arc<Core>) {
     }
 }
 
-/// Publishes what is left after the handlers have ended, for as long as `bound` allows. The rest stays in the outbox.
-pub(crate) async fn flush(core: &Core, bound: Duration) {
+/// Publishes what is left after the handlers have ended. The caller sets a bound; what it cuts off stays in the outbox.
+pub(crate) async fn flush(core: &Core) {
     let mut lock = Lock::default();
     if lock.hold(core) {
-        let _ = tokio::time::timeout(bound, publish_all(core)).await;
+        publish_all(core, || true).await;
     }
 }
 
-async fn publish_all(core: &Core) {
+async fn publish_all(core: &Core, go_on: impl Fn() -> bool) {
     while core.client.connection_state() == State::Connected {
         match pass(core).await {
             Ok(0) => return,
+            Ok(_) if !go_on() => return,
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read or marked; its events wait");
@@ -191,7 +194,7 @@ async fn publish_row(core: &Core, row: &Row) -> Result<(), String> {
     let result = tokio::select! {
         answer = tokio::time::timeout(CONFIRM, confirmed) => match answer {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
+            Ok(Err(error)) => Err(explained(&error, &row.subject)),
             Err(_) => Err(format!(
                 "the broker did not confirm within {} s",
                 CONFIRM.as_secs()
@@ -205,6 +208,19 @@ async fn publish_row(core: &Core, row: &Row) -> Result<(), String> {
     }
     span.end(result.as_ref().map(drop));
     result
+}
+
+/// What a person has to do for the event to be published.
+fn explained(error: &PublishError, subject: &str) -> String {
+    match error.kind() {
+        PublishErrorKind::StreamNotFound => {
+            format!("no stream takes the subject {subject}: {error}")
+        }
+        PublishErrorKind::MaxPayloadExceeded => {
+            format!("the event is larger than the server's max_payload: {error}")
+        }
+        _ => error.to_string(),
+    }
 }
 
 async fn measure(core: &Core) {

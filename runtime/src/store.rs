@@ -9,7 +9,7 @@ mod outbox;
 
 pub(crate) use attempts::{Attempts, Standing};
 pub use database::{Database, StoreError};
-pub(crate) use database::{Kind, Write};
+pub(crate) use database::{Kind, Write, is_unavailable};
 pub(crate) use inbox::{Inbox, Source};
 pub use migrations::{Migration, Migrations};
 pub(crate) use outbox::{Outbox, Row};
@@ -19,6 +19,12 @@ pub(crate) use outbox::{Outbox, Row};
 pub fn now_micros() -> i64 {
     let nanos = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
     i64::try_from(nanos / 1_000).unwrap_or(i64::MAX)
+}
+
+/// A text as both databases can keep it: Postgres takes no NUL, and an error may quote whatever an event held.
+pub(crate) fn storable(text: &str) -> String {
+    const LONGEST: usize = 4_096;
+    text.chars().filter(|c| *c != '\0').take(LONGEST).collect()
 }
 
 /// A length of time as the database keeps it: whole microseconds.

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use uuid::Uuid;
 
 use crate::app::Core;
-use crate::store::{Attempts, Inbox, Outbox, Row, Source, StoreError, Write, now_micros};
+use crate::store::{Attempts, Inbox, Kind, Outbox, Row, Source, StoreError, Write, now_micros};
 use crate::telemetry::TraceContext;
 use crate::wire::Outgoing;
 use crate::{EventData, SentBy, Service, SubjectError, Violations};
@@ -24,6 +24,8 @@ pub struct Tx<'a, S> {
     outgoing: Vec<Row>,
     correlation_id: String,
     causation_id: Option<String>,
+    /// Somebody else bounds how long this takes, as the runtime does for handlers: it may queue for the database.
+    patient: bool,
     service: PhantomData<fn() -> S>,
 }
 
@@ -75,7 +77,16 @@ impl<'a, S: Service> Tx<'a, S> {
             outgoing: Vec::new(),
             correlation_id,
             causation_id,
+            patient: false,
             service: PhantomData,
+        }
+    }
+
+    /// The same for a handler, whose time is bounded by its operation.
+    pub(crate) fn patient(self) -> Self {
+        Self {
+            patient: true,
+            ..self
         }
     }
 
@@ -87,6 +98,7 @@ impl<'a, S: Service> Tx<'a, S> {
     pub async fn sql(&mut self) -> Result<&mut AnyConnection, StoreError> {
         let write = match self.write.take() {
             Some(write) => write,
+            None if self.patient => self.core.database.begin_patiently().await?,
             None => self.core.database.begin().await?,
         };
         Ok(self.write.insert(write).connection())
@@ -178,9 +190,20 @@ impl<'a, S: Service> Tx<'a, S> {
     ///
     /// # Errors
     ///
-    /// Where the database is not available or refuses; then nothing has happened, unless the connection broke during
+    /// Where the database is not available or refuses, also because a statement of this transaction has failed (on
+    /// Postgres; on SQLite a failed statement leaves the others standing); then nothing has happened, unless the connection broke during
     /// the commit itself: only the database knows, so let an idempotency key or the inbox tell.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        if self.outgoing.is_empty()
+            && self.core.database.kind() == Kind::Postgres
+            && let Some(write) = &mut self.write
+        {
+            // After a failed statement the COMMIT would roll back and report success; any other statement is refused.
+            sqlx::query("SELECT 1")
+                .execute(write.connection())
+                .await
+                .map_err(StoreError::from)?;
+        }
         self.write_outgoing().await?;
         self.end().await
     }

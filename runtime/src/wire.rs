@@ -14,6 +14,9 @@ use crate::validate::Violations;
 /// The content type of an event on the wire.
 pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
 
+/// The longest `id` and `source` of an event, in bytes: what an index of the database surely takes.
+const LONGEST_ID: usize = 1_024;
+
 /// An event about to be published: the structured mode of the CloudEvents JSON format.
 #[derive(Serialize)]
 pub(crate) struct Outgoing<'a, T> {
@@ -78,7 +81,7 @@ pub(crate) enum Unreadable {
     Oversized { found: usize, allowed: usize },
     #[error("the body is not JSON: {0}")]
     NotJson(String),
-    #[error("the body is not a CloudEvents 1.0 envelope: {0}")]
+    #[error("this is no CloudEvents 1.0 event: {0}")]
     NotAnEvent(String),
     #[error("the event says that it is a {found:?}; this operation handles {expected}")]
     OtherType {
@@ -87,6 +90,8 @@ pub(crate) enum Unreadable {
     },
     #[error("the data breaks its schema at {0}")]
     Invalid(Violations),
+    #[error("the code that decodes and checks the event panicked: {0}")]
+    Panicked(String),
 }
 
 impl Unreadable {
@@ -94,7 +99,7 @@ impl Unreadable {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Oversized { .. } => "oversized",
-            Self::NotJson(_) | Self::NotAnEvent(_) => "undecodable",
+            Self::NotJson(_) | Self::NotAnEvent(_) | Self::Panicked(_) => "undecodable",
             Self::OtherType { .. } => "unexpected-type",
             Self::Invalid(_) => "invalid",
         }
@@ -132,26 +137,48 @@ pub(crate) fn read(
             allowed: most,
         });
     }
-    let attributes = headers.map(binary_attributes).unwrap_or_default();
-    let envelope = if attributes.is_empty() {
-        structured(headers, body)?
-    } else {
-        binary(attributes, body)?
-    };
-    finish(envelope)
-}
-
-fn structured(headers: Option<&HeaderMap>, body: &[u8]) -> Result<Envelope, Unreadable> {
+    if body.is_empty() {
+        return Err(Unreadable::NotJson("it is empty".to_owned()));
+    }
     let content_type = headers
         .and_then(|headers| header(headers, "content-type"))
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     if content_type.starts_with("application/cloudevents-batch") {
         return Err(Unreadable::NotAnEvent(
             "the batched mode is not accepted: publish one event per message".to_owned(),
         ));
     }
+    let attributes = headers.map(binary_attributes).unwrap_or_default();
+    // The content type decides. Without one that speaks of CloudEvents, it is binary where any of the attributes that
+    // every event has is a header.
+    let required = |(name, _): &(String, String)| {
+        matches!(name.as_str(), "specversion" | "id" | "type" | "source")
+    };
+    let is_binary =
+        !content_type.starts_with("application/cloudevents") && attributes.iter().any(required);
+    finish(if is_binary {
+        binary(attributes, body)?
+    } else {
+        structured(body)?
+    })
+}
+
+fn structured(body: &[u8]) -> Result<Envelope, Unreadable> {
     // First as any JSON, so that text that is no JSON and JSON that is no envelope are told apart.
-    let value: Value = serde_json::from_slice(body).map_err(not_json)?;
+    let value: Value = serde_json::from_slice(body).map_err(|error| not_json(&error, body))?;
+    if !value.is_object() {
+        // Else serde would take an array for the envelope's fields in their order.
+        let found = match value {
+            Value::Array(_) => "an array",
+            Value::String(_) => "a string",
+            Value::Number(_) => "a number",
+            _ => "a boolean or null",
+        };
+        return Err(Unreadable::NotAnEvent(format!(
+            "it is {found}, not an object"
+        )));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let place = if path == "." {
@@ -182,7 +209,7 @@ fn binary(attributes: Vec<(String, String)>, body: &[u8]) -> Result<Envelope, Un
         time: get("time"),
         correlation_id: get("correlationid"),
         causation_id: get("causationid"),
-        data: Some(serde_json::from_slice(body).map_err(not_json)?),
+        data: Some(serde_json::from_slice(body).map_err(|error| not_json(&error, body))?),
     })
 }
 
@@ -198,6 +225,13 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
         return refuse(
             "id and source must not be empty: together they identify the event".to_owned(),
         );
+    }
+    for (name, value) in [("id", &envelope.id), ("source", &envelope.source)] {
+        if value.len() > LONGEST_ID || value.contains(char::is_control) {
+            return refuse(format!(
+                "{name} must not be longer than {LONGEST_ID} bytes nor hold control characters: the inbox keeps it"
+            ));
+        }
     }
     let time = match &envelope.time {
         None => OffsetDateTime::now_utc(),
@@ -226,12 +260,17 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
     })
 }
 
-fn not_json(error: serde_json::Error) -> Unreadable {
+fn not_json(error: &serde_json::Error, body: &[u8]) -> Unreadable {
     let text = error.to_string();
     if text.starts_with("recursion limit exceeded") {
         return Unreadable::NotJson(format!("it is nested deeper than 128 levels ({text})"));
     }
-    Unreadable::NotJson(text)
+    // Enough to see what it is instead.
+    let beginning: String = String::from_utf8_lossy(&body[..body.len().min(64)])
+        .chars()
+        .take(32)
+        .collect();
+    Unreadable::NotJson(format!("{text}; it begins with {beginning:?}"))
 }
 
 /// The CloudEvents attributes among the headers, names in lower case, values as the NATS binding encodes them decoded.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::connection::State;
 use axum::Router;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Core;
 use crate::consumer::{self, Consumers, Worker};
@@ -14,7 +15,9 @@ use crate::{Error, Operation, Service, http, relay, topology};
 
 /// How long a start waits for the database.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the last events may take to be published at shutdown.
+/// How long a pass of the relay may take to end at shutdown.
+const LAST_PASS: Duration = Duration::from_millis(500);
+/// How long everything that comes after the drain may take: the last events, acks on their way, the database.
 const FLUSH: Duration = Duration::from_secs(1);
 /// How often consumers are measured and looked after.
 const WATCH: Duration = Duration::from_secs(5);
@@ -73,14 +76,23 @@ impl<S: Service> Running<S> {
         tokio::spawn(cancel_on_signal(core.clone()));
         tokio::spawn(watch_database(core.clone()));
         tokio::spawn(janitor(core.clone()));
+        let shutdown = core.shutdown.clone();
+        let shut_down_at = tokio::spawn(async move {
+            shutdown.cancelled().await;
+            Instant::now()
+        });
         let result = work(&core, self.consumers, self.rebuild).await;
         // A part that failed ends the others as well.
         core.shutdown.cancel();
         core.health.stopping();
-        let _ = tokio::time::timeout(core.settings.drain_timeout, server).await;
-        relay::flush(&core, FLUSH).await;
-        let _ = tokio::time::timeout(FLUSH, core.client.flush()).await;
-        let _ = tokio::time::timeout(FLUSH, core.database.close()).await;
+        // The requests in flight have had as long as the handlers.
+        let drained =
+            shut_down_at.await.unwrap_or_else(|_| Instant::now()) + core.settings.drain_timeout;
+        let _ = tokio::time::timeout_at(drained, server).await;
+        let end = Instant::now() + FLUSH;
+        let _ = tokio::time::timeout_at(end, relay::flush(&core)).await;
+        let _ = tokio::time::timeout_at(end, core.client.flush()).await;
+        let _ = tokio::time::timeout_at(end, core.database.close()).await;
         tracing::info!("stopped");
         result
     }
@@ -100,7 +112,7 @@ async fn work<S: Service>(
         let events = consumer::rebuild(core, &consumers.all, clear).await?;
         tracing::info!(events, "the read model is rebuilt");
     }
-    let relay = tokio::spawn(relay::run(core.clone()));
+    let mut relay = tokio::spawn(relay::run(core.clone()));
     let mut workers = JoinSet::new();
     for consumer in consumers.all {
         let worker = Worker::new(core.clone(), consumer);
@@ -112,17 +124,21 @@ async fn work<S: Service>(
     tracing::info!("ready");
     let mut result = Ok(());
     while let Some(ended) = workers.join_next().await {
-        if core.shutdown.is_cancelled() {
+        if core.shutdown.is_cancelled() && matches!(ended, Ok(Ok(()))) {
             continue;
         }
         result = Err(match ended {
-            Ok(Err(error)) => Error::Broker(error.to_string()),
+            Ok(Err(error)) => error,
             _ => Error::Ended("a consumer"),
         });
         core.shutdown.cancel();
     }
     core.shutdown.cancelled().await;
-    let _ = relay.await;
+    if tokio::time::timeout(LAST_PASS, &mut relay).await.is_err() {
+        // A broker that hangs. What was published and not marked is published again, under the same id.
+        relay.abort();
+        let _ = relay.await;
+    }
     result
 }
 

@@ -9,8 +9,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::delivered::Delivered;
-use crate::Operation;
 use crate::app::Core;
+use crate::topology::DEAD_LETTERS;
+use crate::{Operation, Retention};
 
 /// The longest text of an error that is kept, in bytes.
 const LONGEST_ERROR: usize = 4_096;
@@ -44,33 +45,23 @@ pub(super) async fn store(
     message: &Delivered,
     letter: &DeadLetter,
 ) -> Result<(), NotStored> {
-    let mut headers = original(message.headers.as_ref());
-    describe(&mut headers, operation, message, letter);
-    let mut body = message.body.clone();
-    let room = core.client.max_payload();
-    if room > 0 && headers_size(&headers) + body.len() > room {
-        set(
-            &mut headers,
-            "Dead-Body-Omitted",
-            &format!(
-                "{} bytes with these headers exceed the server's max_payload of {room}; the message is still at {} in {}",
-                body.len(),
-                message.sequence,
-                message.stream
-            ),
-        );
-        body = Bytes::new();
-    }
+    let (headers, body) = whole_or_less(core.client.max_payload(), operation, message, letter)?;
     // The same message of the same consumer is one dead letter, also when it is stored twice because the answer or
     // this process was lost in between.
     let id = format!(
-        "dead:{}:{}:{}",
-        operation.durable, message.stream, message.sequence
+        "dead:{}:{}:{}:{}",
+        operation.durable,
+        message.stream,
+        message.sequence,
+        // A stream that was made anew counts from one again.
+        message.stored.unix_timestamp_nanos()
     );
     let publish = PublishMessage::build()
         .payload(body)
         .headers(headers)
-        .message_id(id);
+        .message_id(id)
+        // Should another stream have taken these subjects: what is stored there is not found again.
+        .expected_stream(DEAD_LETTERS.name);
     let confirmed = async {
         core.jetstream
             .send_publish(format!("dead.{}", operation.durable), publish)
@@ -85,14 +76,63 @@ pub(super) async fn store(
     }
 }
 
+/// The dead letter, or what of it the server takes: the body stays behind first, then the message's own headers.
+fn whole_or_less(
+    room: usize,
+    operation: &Operation,
+    message: &Delivered,
+    letter: &DeadLetter,
+) -> Result<(HeaderMap, Bytes), NotStored> {
+    let fits =
+        |headers: &HeaderMap, body: &Bytes| room == 0 || headers_size(headers) + body.len() <= room;
+    let stays = |what: String| {
+        format!(
+            "{what} exceed the server's max_payload of {room}; the message is still at {} in {}",
+            message.sequence, message.stream
+        )
+    };
+    let mut headers = original(message.headers.as_ref());
+    describe(&mut headers, operation, message, letter);
+    if fits(&headers, &message.body) {
+        return Ok((headers, message.body.clone()));
+    }
+    if operation.stream.retention != Retention::Limits {
+        // Once settled, such a stream drops it, and nothing would be left of the body.
+        return Err(NotStored::Refused(format!(
+            "the message is too large for it by its {} bytes and the headers; raise the server's max_payload of {room}",
+            message.body.len()
+        )));
+    }
+    let size = message.body.len();
+    let omitted = stays(format!("{size} bytes with these headers"));
+    set(&mut headers, "Dead-Body-Omitted", &omitted);
+    if fits(&headers, &Bytes::new()) {
+        return Ok((headers, Bytes::new()));
+    }
+    let size = message.headers.as_ref().map_or(0, headers_size);
+    let mut headers = HeaderMap::new();
+    describe(&mut headers, operation, message, letter);
+    let without_headers = stays(format!("{size} bytes of headers"));
+    set(&mut headers, "Dead-Headers-Omitted", &without_headers);
+    if fits(&headers, &message.body) {
+        return Ok((headers, message.body.clone()));
+    }
+    set(&mut headers, "Dead-Body-Omitted", &omitted);
+    Ok((headers, Bytes::new()))
+}
+
 /// The headers as they came. Those that command the server (`Nats-Msg-Id`, `Nats-Expected-Stream`, `Nats-Rollup`, …) would
-/// be obeyed here too: they are kept as `Dead-Nats-…`.
+/// be obeyed here too: they are kept as `Dead-Nats-…`. Those that this runtime writes would be believed: they are kept as
+/// `Dead-Original-Dead-…`.
 fn original(headers: Option<&HeaderMap>) -> HeaderMap {
     let mut kept = HeaderMap::new();
     for (name, values) in headers.into_iter().flat_map(HeaderMap::iter) {
         let name = name.to_string();
-        let name = if name.to_ascii_lowercase().starts_with("nats-") {
+        let lower = name.to_ascii_lowercase();
+        let name = if lower.starts_with("nats-") {
             format!("Dead-{name}")
+        } else if lower.starts_with("dead-") {
+            format!("Dead-Original-{name}")
         } else {
             name
         };

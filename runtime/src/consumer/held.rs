@@ -46,9 +46,15 @@ impl Held {
         })
     }
 
-    pub(super) fn hold(&self, message: &Delivered) {
+    /// Takes the message into this process's hands; false where it is there already, delivered once more: then its
+    /// newest delivery is the one that will be answered.
+    pub(super) fn hold(&self, message: &Delivered) -> bool {
         let (reply, stored) = (message.reply.clone(), message.stored);
-        self.lock().insert(message.sequence, Holding { reply, stored });
+        let before = self
+            .lock()
+            .insert(message.sequence, Holding { reply, stored });
+        // The same sequence with another time is another message: the stream was made anew.
+        before.is_none_or(|before| before.stored != stored)
     }
 
     /// It is done with, or will never be done.
@@ -68,16 +74,29 @@ impl Held {
     }
 
     async fn settle(&self, message: &Delivered, answer: Bytes) {
-        self.lock().remove(&message.sequence);
+        let reply = self.let_go(message);
         // A lost answer means another delivery, and the inbox knows the event by then.
-        if let Err(error) = self.client.publish(message.reply.clone(), answer).await {
+        if let Err(error) = self.client.publish(reply, answer).await {
             tracing::debug!(%error, sequence = message.sequence, "a settlement could not be sent");
         }
     }
 
+    fn let_go(&self, message: &Delivered) -> Subject {
+        let mut messages = self.lock();
+        let same = messages
+            .get(&message.sequence)
+            .is_some_and(|holding| holding.stored == message.stored);
+        let holding = same.then(|| messages.remove(&message.sequence)).flatten();
+        holding.map_or_else(|| message.reply.clone(), |holding| holding.reply)
+    }
+
     /// Tells the server that everything held is still being worked on.
     pub(super) async fn in_progress(&self) {
-        let replies: Vec<Subject> = self.lock().values().map(|holding| holding.reply.clone()).collect();
+        let replies: Vec<Subject> = self
+            .lock()
+            .values()
+            .map(|holding| holding.reply.clone())
+            .collect();
         for reply in replies {
             let _ = self
                 .client
@@ -91,7 +110,10 @@ impl Held {
         let held = std::mem::take(&mut *self.lock());
         let count = held.len();
         for holding in held.into_values() {
-            let _ = self.client.publish(holding.reply, nak(Duration::ZERO)).await;
+            let _ = self
+                .client
+                .publish(holding.reply, nak(Duration::ZERO))
+                .await;
         }
         count
     }

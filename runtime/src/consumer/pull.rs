@@ -1,11 +1,13 @@
 //! Pulling by credit: never more in this process than it has room for, and never a silent stall.
 //!
 //! This loop stands in for the client's own pull stream, which can stall at small batches and resumes late after a
-//! restart of the server: credit is taken before a pull is sent, silence beyond two heartbeats or a reconnection opens
-//! a new inbox.
+//! restart of the server: credit is taken before a pull is sent, and after silence beyond two heartbeats or a
+//! reconnection what was asked for counts as lost and is asked for anew. What an earlier pull still brings is taken all
+//! the same: to give it back would let later messages of its key overtake it.
 
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::{Client, Subscriber, jetstream};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -15,10 +17,10 @@ use tokio::time::Instant;
 use super::delivered::Delivered;
 use crate::Operation;
 
-/// How long a pull waits at the server.
-const EXPIRES: Duration = Duration::from_secs(20);
+/// How long a pull waits at the server, and so how long a shutdown waits where there is nothing to deliver.
+const EXPIRES: Duration = Duration::from_secs(1);
 /// How often the server says that an idle pull still stands.
-const HEARTBEAT: Duration = Duration::from_millis(1_500);
+const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Silence for longer than this means that the pull is lost.
 const SILENCE: Duration = Duration::from_millis(3_500);
 /// How long to wait before asking again where the consumer or its stream did not answer.
@@ -32,6 +34,8 @@ pub(super) struct Puller {
     inbox: String,
     messages: Subscriber,
     pulls: u64,
+    /// Pulls up to this one count as lost: what the server still says of them is of no interest.
+    lost: u64,
     outstanding: usize,
     heard: Instant,
 }
@@ -39,10 +43,14 @@ pub(super) struct Puller {
 /// What came of waiting.
 pub(super) enum Pulled {
     Message(Delivered),
+    /// The consumer answers, with nothing to deliver.
+    Well,
     /// The credit has changed: ask again.
     Nothing,
     /// The server says that the consumer is gone.
     Gone(String),
+    /// The client has ended: no message will ever come.
+    Ended,
 }
 
 impl Puller {
@@ -62,6 +70,7 @@ impl Puller {
             inbox,
             messages,
             pulls: 0,
+            lost: 0,
             outstanding: 0,
             heard: Instant::now(),
         })
@@ -94,48 +103,51 @@ impl Puller {
             .await;
     }
 
-    /// Waits for the next message. Cancel-safe.
+    /// Waits for the next message. Cancel-safe: a message is returned by the same poll that takes it.
     pub(super) async fn next(&mut self) -> Pulled {
         let silence = self.heard + SILENCE;
         let waiting = self.outstanding > 0;
         tokio::select! {
             message = self.messages.next() => match message {
                 Some(message) => self.read(message).await,
-                None => self.renew().await,
+                None => Pulled::Ended,
             },
-            () = tokio::time::sleep_until(silence), if waiting => self.renew().await,
+            () = tokio::time::sleep_until(silence), if waiting => self.renew(),
             changed = self.connection.changed() => match changed {
-                Ok(()) => self.renew().await,
+                Ok(()) => self.renew(),
                 Err(_) => std::future::pending().await,
             },
         }
     }
 
     async fn read(&mut self, message: async_nats::Message) -> Pulled {
-        self.heard = Instant::now();
-        let Some(status) = message.status.map(|status| status.as_u16()) else {
+        // Not by its status: any client may have stored a message with a status line.
+        if is_delivery(&message) {
+            self.heard = Instant::now();
             self.outstanding = self.outstanding.saturating_sub(1);
             return Delivered::of(message, &self.context).map_or(Pulled::Nothing, Pulled::Message);
-        };
+        }
+        if self.is_lost(&message.subject) {
+            return Pulled::Nothing;
+        }
+        self.heard = Instant::now();
         let text = message.description.clone().unwrap_or_default();
-        match status {
+        match message.status.map(|status| status.as_u16()) {
             // An idle heartbeat.
-            100 => Pulled::Nothing,
-            // A pull has ended, or was never taken: what it still asked for is free again.
-            404 | 408 | 409 => {
-                let unfilled = pending(&message);
-                if status == 409 && (text.contains("Deleted") || text.contains("push based")) {
-                    tokio::time::sleep(PAUSE).await;
-                    self.renew().await;
-                    return Pulled::Gone(text);
-                }
-                match unfilled {
-                    Some(unfilled) => self.outstanding = self.outstanding.saturating_sub(unfilled),
-                    None => return self.renew_after_pause().await,
-                }
-                Pulled::Nothing
+            Some(100) => Pulled::Well,
+            Some(409) if text.contains("Deleted") || text.contains("push based") => {
+                self.renew_after_pause().await;
+                Pulled::Gone(text)
             }
-            503 => {
+            // A pull has ended, or was never taken: what it still asked for is free again.
+            Some(404 | 408 | 409) => match pending(&message) {
+                Some(unfilled) => {
+                    self.outstanding = self.outstanding.saturating_sub(unfilled);
+                    Pulled::Well
+                }
+                None => self.renew_after_pause().await,
+            },
+            Some(503) => {
                 self.renew_after_pause().await;
                 Pulled::Gone("no responder: the stream or the consumer does not exist, or JetStream is not up".to_owned())
             }
@@ -143,50 +155,62 @@ impl Puller {
         }
     }
 
-    async fn renew_after_pause(&mut self) -> Pulled {
-        tokio::time::sleep(PAUSE).await;
-        self.renew().await
+    fn is_lost(&self, subject: &str) -> bool {
+        let pull = subject
+            .rsplit('.')
+            .next()
+            .and_then(|pull| pull.parse().ok());
+        pull.is_none_or(|pull: u64| pull <= self.lost)
     }
 
-    /// Begins anew with a fresh inbox. What may still arrive at the old one is given back.
-    async fn renew(&mut self) -> Pulled {
-        self.outstanding = 0;
-        self.heard = Instant::now();
-        let inbox = self.client.new_inbox();
-        match self.client.subscribe(format!("{inbox}.*")).await {
-            Ok(messages) => {
-                self.inbox = inbox;
-                let old = std::mem::replace(&mut self.messages, messages);
-                tokio::spawn(give_back(old, self.client.clone()));
-            }
-            Err(error) => {
-                tracing::warn!(operation = self.operation.name, %error, "no new inbox could be opened")
-            }
-        }
+    async fn renew_after_pause(&mut self) -> Pulled {
+        // First, so that nothing is lost where the pause is cut short.
+        self.renew();
+        tokio::time::sleep(PAUSE).await;
         Pulled::Nothing
     }
 
-    /// Stops pulling; what the server has sent in the meantime is given back, so that nobody waits for an ack-wait.
-    pub(super) async fn stop(self) {
-        give_back(self.messages, self.client).await;
+    /// Begins anew: what was asked for so far will not come.
+    fn renew(&mut self) -> Pulled {
+        self.outstanding = 0;
+        self.lost = self.pulls;
+        self.heard = Instant::now();
+        Pulled::Nothing
+    }
+
+    /// Stops pulling, and returns what was delivered in the meantime: given back, nobody waits for an ack-wait.
+    ///
+    /// It waits until the server has answered every pull, because there is no other clean end: the client drops what is
+    /// on its way when a subscription is closed (also by `drain`), and a pull whose inbox is closed makes the server
+    /// put the first message that is given back behind the others.
+    pub(super) async fn stop(mut self) -> Vec<Delivered> {
+        let mut late = Vec::new();
+        let end = Instant::now() + EXPIRES + HEARTBEAT;
+        while self.outstanding > 0 && self.client.connection_state() == State::Connected {
+            let Ok(Some(message)) = tokio::time::timeout_at(end, self.messages.next()).await else {
+                break;
+            };
+            if is_delivery(&message) {
+                self.outstanding -= 1;
+                late.extend(Delivered::of(message, &self.context));
+            } else if !self.is_lost(&message.subject)
+                && message.status.is_some_and(|status| status.as_u16() != 100)
+            {
+                self.outstanding = self
+                    .outstanding
+                    .saturating_sub(pending(&message).unwrap_or(usize::MAX));
+            }
+        }
+        late
     }
 }
 
-async fn give_back(mut messages: Subscriber, client: Client) {
-    if messages.drain().await.is_err() {
-        return;
-    }
-    let flush = tokio::time::timeout(Duration::from_secs(1), client.flush());
-    if !matches!(flush.await, Ok(Ok(()))) {
-        return;
-    }
-    while let Ok(Some(message)) =
-        tokio::time::timeout(Duration::from_millis(500), messages.next()).await
-    {
-        if let (None, Some(reply)) = (message.status, message.reply) {
-            let _ = client.publish(reply, Bytes::from_static(b"-NAK")).await;
-        }
-    }
+/// Whether this is a message of the stream, and no word of the server's about a pull.
+fn is_delivery(message: &async_nats::Message) -> bool {
+    message
+        .reply
+        .as_ref()
+        .is_some_and(|reply| reply.starts_with("$JS.ACK."))
 }
 
 fn pending(message: &async_nats::Message) -> Option<usize> {

@@ -4,10 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use rand::Rng;
-use time::OffsetDateTime;
 use tracing::Instrument;
 
+use super::attempt::{Begun, Next, Past, from_micros, lengthened, panic_text, patience, retry};
 use super::dead_letter::{self, DeadLetter};
 use super::delivered::Delivered;
 use super::handler::{Consumer, Decoded};
@@ -18,15 +17,6 @@ use crate::store::{Attempts, Inbox, Source, Standing, StoreError, micros, now_mi
 use crate::telemetry::{Outcome, Received, TraceContext, process_failed, process_span};
 use crate::wire;
 use crate::{Operation, Retry, Service, Tx, fault};
-
-/// What the worker does next with the message.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// It is settled.
-    Done,
-    /// It is not settled: again after this long.
-    Again(Duration),
-}
 
 /// What the attempt came to.
 enum Verdicted {
@@ -48,13 +38,12 @@ impl<S: Service> Settler<'_, S> {
         self.consumer.operation
     }
 
-    /// Makes one attempt at the message and settles it where that can be done. `again` says that this process has
-    /// tried the same delivery before.
-    pub(super) async fn attempt(&self, message: &Delivered, again: bool) -> Next {
+    /// Makes one attempt at the message and settles it where that can be done.
+    pub(super) async fn attempt(&self, message: &Delivered, past: &Past) -> Next {
         let most = self.core.settings.max_event_bytes;
         let incoming = match wire::read(message.headers.as_ref(), &message.body, most) {
             Ok(incoming) => incoming,
-            Err(unreadable) => return self.unreadable(message, &unreadable).await,
+            Err(unreadable) => return self.unreadable(message, past, &unreadable).await,
         };
         let identity = incoming.identity.clone();
         let attempts = Attempts {
@@ -62,16 +51,15 @@ impl<S: Service> Settler<'_, S> {
             stream: message.stream.clone(),
             sequence: i64::try_from(message.sequence).unwrap_or(i64::MAX),
         };
-        let standing = match self.look_up(message, &identity, &attempts, again).await {
+        let standing = match self.look_up(message, &identity, &attempts, past).await {
             Ok(Known::Handled) => return self.duplicate(message).await,
-            Ok(Known::Standing(standing)) => standing,
-            Err(error) => return self.not_now(message, &error.to_string()),
+            Ok(Known::Standing(standing)) => past.corrected(standing),
+            Err(error) => return self.not_now(message, past, None, &error.to_string()),
         };
-        let attempt = number(message, standing.as_ref());
+        let attempt = self.number(message, standing.as_ref());
         if attempt > self.operation().retry.max_attempts {
-            return self
-                .exhausted(message, attempt - 1, standing.unwrap_or_default())
-                .await;
+            let standing = standing.unwrap_or_default();
+            return self.exhausted(message, past, attempt - 1, standing).await;
         }
         let parent = message
             .headers
@@ -86,16 +74,20 @@ impl<S: Service> Settler<'_, S> {
         };
         let span = process_span(self.operation(), &received, &parent);
         let correlation = incoming.correlation_id.clone();
-        let event = match self
-            .consumer
-            .handler
-            .decode(incoming, message.delivery(attempt))
-        {
+        let decode = || {
+            self.consumer
+                .handler
+                .decode(incoming, message.delivery(attempt))
+        };
+        let decoded = std::panic::catch_unwind(AssertUnwindSafe(decode))
+            .unwrap_or_else(|panic| Err(wire::Unreadable::Panicked(panic_text(&*panic))));
+        let event = match decoded {
             Ok(event) => event,
-            Err(unreadable) => return self.unreadable(message, &unreadable).await,
+            Err(unreadable) => return self.unreadable(message, past, &unreadable).await,
         };
         let begun = Begun {
             message,
+            past,
             identity,
             correlation,
             attempts,
@@ -117,14 +109,14 @@ impl<S: Service> Settler<'_, S> {
         message: &Delivered,
         identity: &Source,
         attempts: &Attempts,
-        again: bool,
+        past: &Past,
     ) -> Result<Known, StoreError> {
         let database = &self.core.database;
         if Inbox::contains(database, self.operation().durable, identity).await? {
             return Ok(Known::Handled);
         }
         // A first delivery has no past, and most deliveries are first ones.
-        if !again && message.times <= 1 && !self.counts_from_the_first() {
+        if past.tries == 0 && message.times <= 1 && !self.counts_from_the_first() {
             return Ok(Known::Standing(None));
         }
         Ok(Known::Standing(attempts.standing(database).await?))
@@ -133,6 +125,16 @@ impl<S: Service> Settler<'_, S> {
     /// With so few attempts none may be guessed: the first is written down before it runs as well.
     fn counts_from_the_first(&self) -> bool {
         self.operation().retry.max_attempts <= 2
+    }
+
+    /// Which attempt this is. A redelivery of which nothing is known may have died in its first attempt: it counts,
+    /// unless the first is written down as well.
+    fn number(&self, message: &Delivered, standing: Option<&Standing>) -> u32 {
+        match standing {
+            Some(standing) => standing.attempts + 1,
+            None if message.times > 1 && !self.counts_from_the_first() => 2,
+            None => 1,
+        }
     }
 
     /// Runs the handler and commits what it did.
@@ -158,21 +160,37 @@ impl<S: Service> Settler<'_, S> {
             self.core,
             begun.correlation.clone(),
             Some(begun.identity.id.clone()),
-        );
+        )
+        .patient();
         let handled = self.guarded(event, &mut tx).await;
         fault::point(name, "in-handler").await;
         if let Err(failure) = handled {
-            return Verdicted::Failed(failure);
+            drop(tx);
+            return if self.is_the_database(&failure).await {
+                Verdicted::NotNow(failure.to_string())
+            } else {
+                Verdicted::Failed(failure)
+            };
         }
         let forget = remembered.then_some(&begun.attempts);
-        match tx
-            .commit_handled(self.operation().durable, &begun.identity, forget)
-            .await
-        {
-            Ok(true) => Verdicted::Handled,
-            Ok(false) => Verdicted::Duplicate,
-            Err(StoreError::Unavailable(error)) => Verdicted::NotNow(error.to_string()),
-            Err(error) => Verdicted::Failed(Failure::from(error)),
+        let commit = tx.commit_handled(self.operation().durable, &begun.identity, forget);
+        match tokio::time::timeout(self.operation().timeout, commit).await {
+            Ok(Ok(true)) => Verdicted::Handled,
+            Ok(Ok(false)) => Verdicted::Duplicate,
+            Ok(Err(StoreError::Unavailable(error))) => Verdicted::NotNow(error.to_string()),
+            Ok(Err(error)) => Verdicted::Failed(Failure::from(error)),
+            // Whether it went through is for the inbox to tell.
+            Err(_) => Verdicted::NotNow("the commit did not end".to_owned()),
+        }
+    }
+
+    /// Whether the handler failed because the database is gone: no fault of the event's.
+    async fn is_the_database(&self, failure: &Failure) -> bool {
+        match failure.unavailable() {
+            None => false,
+            // Time-outs of a database that answers are the handler's own doing, as when it takes a second connection.
+            Some(sqlx::Error::PoolTimedOut) => self.core.database.ping().await.is_err(),
+            Some(_) => failure.verdict == Verdict::Retry,
         }
     }
 
@@ -208,7 +226,7 @@ impl<S: Service> Settler<'_, S> {
             Verdicted::Duplicate => self.duplicate(begun.message).await,
             Verdicted::NotNow(why) => {
                 processed(Outcome::Unavailable);
-                self.not_now(begun.message, &why)
+                self.not_now(begun.message, begun.past, Some(begun.attempt - 1), &why)
             }
             Verdicted::Failed(failure) => {
                 let (outcome, next) = self.failed(begun, &failure).await;
@@ -224,10 +242,8 @@ impl<S: Service> Settler<'_, S> {
         match failure.verdict {
             Verdict::Permanent => {
                 let letter = begun.letter("permanent", error);
-                (
-                    Outcome::DeadLettered,
-                    self.bury(begun.message, letter).await,
-                )
+                // The attempts stay as they were: should this not be stored, the next one says the same.
+                self.give_up(begun, letter, begun.attempt - 1).await
             }
             Verdict::Defer(delay) => self.deferred(begun, delay, error).await,
             Verdict::Retry => {
@@ -243,10 +259,7 @@ impl<S: Service> Settler<'_, S> {
         let Retry { max_attempts, .. } = operation.retry;
         if begun.attempt >= max_attempts {
             let letter = begun.letter("attempts-exhausted", error);
-            return (
-                Outcome::DeadLettered,
-                self.bury(begun.message, letter).await,
-            );
+            return self.give_up(begun, letter, begun.attempt).await;
         }
         let written = begun
             .attempts
@@ -283,10 +296,7 @@ impl<S: Service> Settler<'_, S> {
                 "deferred-too-long",
                 format!("deferred for more than {limit:?}: {reason}"),
             );
-            return (
-                Outcome::DeadLettered,
-                self.bury(begun.message, letter).await,
-            );
+            return self.give_up(begun, letter, begun.attempt - 1).await;
         }
         let spent = begun.attempt - 1;
         if let Err(problem) = begun
@@ -300,7 +310,34 @@ impl<S: Service> Settler<'_, S> {
         (Outcome::Deferred, Next::Again(delay))
     }
 
-    async fn exhausted(&self, message: &Delivered, attempts: u32, standing: Standing) -> Next {
+    /// Buries an event after an attempt, unless it was handled elsewhere in the meantime. Where the dead letter
+    /// cannot be stored, the error and `spent` attempts are written down for the next time.
+    async fn give_up(&self, begun: &Begun<'_>, letter: DeadLetter, spent: u32) -> (Outcome, Next) {
+        let database = &self.core.database;
+        let handled = Inbox::contains(database, self.operation().durable, &begun.identity);
+        if matches!(handled.await, Ok(true)) {
+            self.held.ack(begun.message).await;
+            return (Outcome::Duplicate, Next::Done);
+        }
+        let error = letter.error.clone();
+        let next = self.bury(begun.message, begun.past, letter).await;
+        if next == Next::Done {
+            return (Outcome::DeadLettered, next);
+        }
+        let written = begun.attempts.failed(database, spent, &error).await;
+        if let Err(problem) = written {
+            tracing::warn!(%problem, "the failed attempt could not be written down and will not count");
+        }
+        (Outcome::DeadLetterFailed, next)
+    }
+
+    async fn exhausted(
+        &self,
+        message: &Delivered,
+        past: &Past,
+        attempts: u32,
+        standing: Standing,
+    ) -> Next {
         let error = match standing {
             Standing {
                 unaccounted: 0,
@@ -320,21 +357,26 @@ impl<S: Service> Settler<'_, S> {
             attempts,
             first_failure: standing.first_failure_at.map(from_micros),
         };
-        self.bury(message, letter).await
+        self.bury(message, past, letter).await
     }
 
-    async fn unreadable(&self, message: &Delivered, unreadable: &wire::Unreadable) -> Next {
+    async fn unreadable(
+        &self,
+        message: &Delivered,
+        past: &Past,
+        unreadable: &wire::Unreadable,
+    ) -> Next {
         let letter = DeadLetter {
             reason: unreadable.reason(),
             error: unreadable.to_string(),
             attempts: 0,
             first_failure: None,
         };
-        self.bury(message, letter).await
+        self.bury(message, past, letter).await
     }
 
     /// Stores the dead letter and only then settles the message. What cannot be stored is neither acked nor lost.
-    async fn bury(&self, message: &Delivered, letter: DeadLetter) -> Next {
+    async fn bury(&self, message: &Delivered, past: &Past, letter: DeadLetter) -> Next {
         let operation = self.operation();
         match dead_letter::store(self.core, operation, message, &letter).await {
             Ok(()) => {
@@ -352,7 +394,7 @@ impl<S: Service> Settler<'_, S> {
                 Next::Done
             }
             Err(problem) => {
-                let delay = patience(message.times);
+                let delay = patience(message.times + past.tries, Duration::from_secs(24));
                 self.core.metrics.dead_letter_failed(operation);
                 tracing::error!(operation = operation.name, stream = message.stream, sequence = message.sequence,
                     %problem, again_in = ?delay, "a dead letter could not be stored; the message is kept");
@@ -374,11 +416,12 @@ impl<S: Service> Settler<'_, S> {
         Next::Done
     }
 
-    fn not_now(&self, message: &Delivered, why: &str) -> Next {
-        let delay = patience(message.times);
+    fn not_now(&self, message: &Delivered, past: &Past, spent: Option<u32>, why: &str) -> Next {
+        // Short, because nothing else can be done in the meantime.
+        let delay = patience(past.tries + 1, Duration::from_secs(4));
         tracing::warn!(operation = self.operation().name, sequence = message.sequence, why, again_in = ?delay,
             "cannot handle events now");
-        Next::Again(delay)
+        Next::Wait { delay, spent }
     }
 }
 
@@ -386,69 +429,4 @@ impl<S: Service> Settler<'_, S> {
 enum Known {
     Handled,
     Standing(Option<Standing>),
-}
-
-/// An attempt that has begun.
-struct Begun<'a> {
-    message: &'a Delivered,
-    identity: Source,
-    correlation: String,
-    attempts: Attempts,
-    standing: Option<Standing>,
-    attempt: u32,
-}
-
-impl Begun<'_> {
-    fn letter(&self, reason: &'static str, error: String) -> DeadLetter {
-        let first = self
-            .standing
-            .as_ref()
-            .and_then(|standing| standing.first_failure_at);
-        DeadLetter {
-            reason,
-            error,
-            attempts: self.attempt,
-            first_failure: first.map(from_micros),
-        }
-    }
-}
-
-/// Which attempt this is. A redelivery of which nothing is known may have died in its first attempt: it counts.
-fn number(message: &Delivered, standing: Option<&Standing>) -> u32 {
-    match standing {
-        Some(standing) => standing.attempts + 1,
-        None if message.times > 1 => 2,
-        None => 1,
-    }
-}
-
-fn retry(text: String) -> Failure {
-    Failure {
-        verdict: Verdict::Retry,
-        reason: text.into(),
-    }
-}
-
-/// Jitter that only lengthens, by up to a quarter: what failed together does not come back together.
-fn lengthened(delay: Duration) -> Duration {
-    delay.mul_f64(1.0 + rand::rng().random_range(0.0..0.25))
-}
-
-/// How long to wait for a database or a dead-letter stream to come back: from half a second to half a minute.
-fn patience(times: u64) -> Duration {
-    let exponent = u32::try_from(times.saturating_sub(1).min(6)).unwrap_or(6);
-    lengthened(Duration::from_millis(500 * 2_u64.pow(exponent)).min(Duration::from_secs(24)))
-}
-
-fn from_micros(micros: i64) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
 }

@@ -1,22 +1,25 @@
 //! The worker of one operation: bounded concurrency, lanes, signs of life, and an orderly end.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering as Atomic};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::attempt::{Next, Past, panic_text};
 use super::delivered::Delivered;
 use super::handler::Consumer;
 use super::held::Held;
 use super::pull::{Pulled, Puller};
-use super::settle::{Next, Settler};
+use super::settle::Settler;
 use crate::app::Core;
-use crate::{Operation, Ordering, Service};
+use crate::{Error, Operation, Ordering, Service};
 
 /// How many messages may wait in lanes behind a retry before this process stops taking more.
 pub(crate) const PARKED: usize = 1_000;
@@ -27,10 +30,13 @@ pub(crate) struct Worker<S> {
     consumer: Consumer<S>,
     held: Held,
     permits: Semaphore,
+    rate: tokio::sync::Mutex<Bucket>,
     lanes: Mutex<Lanes>,
     /// Room has been made.
     freed: Notify,
     tasks: TaskTracker,
+    /// No pull is open any more: what is given back does not come back here.
+    stopped: CancellationToken,
     /// Ends attempts that outlast the drain.
     kill: CancellationToken,
     settled: AtomicU64,
@@ -53,15 +59,18 @@ struct Lane {
 impl<S: Service> Worker<S> {
     pub(crate) fn new(core: Arc<Core>, consumer: Consumer<S>) -> Arc<Self> {
         let permits = Semaphore::new(consumer.operation.concurrency);
+        let rate = tokio::sync::Mutex::new(Bucket::new(consumer.operation.rate_limit));
         let held = Held::new(core.client.clone());
         Arc::new(Self {
             core,
             consumer,
             held,
             permits,
+            rate,
             lanes: Mutex::default(),
             freed: Notify::new(),
             tasks: TaskTracker::new(),
+            stopped: CancellationToken::new(),
             kill: CancellationToken::new(),
             settled: AtomicU64::new(0),
         })
@@ -87,17 +96,20 @@ impl<S: Service> Worker<S> {
     }
 
     /// Pulls and handles until shutdown, then drains within `drain`.
-    pub(crate) async fn run(
-        self: Arc<Self>,
-        drain: Duration,
-    ) -> Result<(), async_nats::SubscribeError> {
+    ///
+    /// # Errors
+    ///
+    /// Where the client of the broker has ended for good.
+    pub(crate) async fn run(self: Arc<Self>, drain: Duration) -> Result<(), Error> {
         let connection = self.core.connection.subscribe();
-        let mut puller =
-            Puller::bind(self.core.jetstream.clone(), self.operation(), connection).await?;
+        let mut puller = Puller::bind(self.core.jetstream.clone(), self.operation(), connection)
+            .await
+            .map_err(|error| Error::Broker(error.to_string()))?;
         let signs_of_life = tokio::spawn(Self::signs_of_life(self.clone()));
-        self.pull(&mut puller).await;
+        let result = self.pull(&mut puller).await;
         let deadline = Instant::now() + drain;
-        puller.stop().await;
+        self.take_late(puller.stop().await).await;
+        self.stopped.cancel();
         self.tasks.close();
         if tokio::time::timeout_at(deadline, self.tasks.wait())
             .await
@@ -114,34 +126,51 @@ impl<S: Service> Worker<S> {
         signs_of_life.abort();
         let returned = self.held.give_back().await;
         tracing::debug!(operation = self.operation().name, returned, "drained");
-        Ok(())
+        result
     }
 
-    async fn pull(self: &Arc<Self>, puller: &mut Puller) {
-        let mut bucket = Bucket::new(self.operation().rate_limit);
+    async fn pull(self: &Arc<Self>, puller: &mut Puller) -> Result<(), Error> {
         let mut gone = false;
         loop {
             puller.replenish(self.room()).await;
-            tokio::select! {
+            let pulled = tokio::select! {
                 biased;
-                () = self.core.shutdown.cancelled() => return,
-                () = self.freed.notified() => {}
-                pulled = puller.next() => match pulled {
-                    Pulled::Message(message) => {
-                        if std::mem::take(&mut gone) {
-                            self.core.health.ready(self.health_name(), Ok(()));
-                        }
-                        self.held.hold(&message);
-                        bucket.take().await;
-                        self.accept(message);
-                    }
-                    Pulled::Nothing => {}
-                    Pulled::Gone(why) => {
-                        tracing::warn!(operation = self.operation().name, why, "the consumer does not answer");
-                        gone = true;
-                        self.core.restore(self.operation()).await;
-                    }
-                },
+                () = self.core.shutdown.cancelled() => return Ok(()),
+                () = self.freed.notified() => continue,
+                pulled = puller.next() => pulled,
+            };
+            if matches!(pulled, Pulled::Message(_) | Pulled::Well) && std::mem::take(&mut gone) {
+                self.core.health.ready(self.health_name(), Ok(()));
+            }
+            match pulled {
+                // Held already: the same message once more, and its first copy is in work here.
+                Pulled::Message(message) if !self.held.hold(&message) => {}
+                Pulled::Message(message) => self.accept(message),
+                Pulled::Well | Pulled::Nothing => {}
+                Pulled::Gone(why) => {
+                    tracing::warn!(
+                        operation = self.operation().name,
+                        why,
+                        "the consumer does not answer"
+                    );
+                    gone = true;
+                    self.core.restore(self.operation()).await;
+                }
+                Pulled::Ended => {
+                    let why = "the client has ended and will not connect again".to_owned();
+                    self.core.shutdown.cancel();
+                    return Err(Error::Broker(why));
+                }
+            }
+        }
+    }
+
+    /// What was delivered during the shutdown: others shall have it at once, but for lanes, whose messages go back
+    /// in order at the end.
+    async fn take_late(&self, late: Vec<Delivered>) {
+        for message in late {
+            if self.held.hold(&message) && self.operation().ordering == Ordering::None {
+                self.held.nak(&message, Duration::ZERO).await;
             }
         }
     }
@@ -170,29 +199,64 @@ impl<S: Service> Worker<S> {
 
     /// Handles a message without regard to others: a retry goes back to the server.
     async fn handle_alone(self: Arc<Self>, message: Delivered) {
-        match self.attempt(&message, false).await {
-            Some(Next::Done) => {}
-            Some(Next::Again(delay)) => self.held.nak(&message, delay).await,
-            // Shutdown: another replica shall have it at once.
-            None => self.held.nak(&message, Duration::ZERO).await,
+        let mut past = Past::default();
+        loop {
+            match self.attempt(&message, &past).await {
+                Some(Next::Done) => break,
+                Some(Next::Again(delay)) => {
+                    self.held.nak(&message, delay).await;
+                    break;
+                }
+                // Not back to the server: it has more, and they would all come to wait for the same database.
+                Some(Next::Wait { delay, spent }) => {
+                    past.spared(spent);
+                    if self.wait(delay).await {
+                        continue;
+                    }
+                    self.hand_over(&message).await;
+                    break;
+                }
+                None => {
+                    self.hand_over(&message).await;
+                    break;
+                }
+            }
         }
         self.freed.notify_one();
     }
 
+    /// At shutdown another replica shall have the message at once, not after the drain.
+    async fn hand_over(&self, message: &Delivered) {
+        self.stopped.cancelled().await;
+        self.held.nak(message, Duration::ZERO).await;
+    }
+
     /// One attempt under a permit; `None` at shutdown, and the message is given back with all that is held.
-    async fn attempt(&self, message: &Delivered, again: bool) -> Option<Next> {
+    async fn attempt(&self, message: &Delivered, past: &Past) -> Option<Next> {
         let permit = tokio::select! {
             biased;
             () = self.core.shutdown.cancelled() => return None,
             permit = self.permits.acquire() => permit.ok()?,
         };
+        tokio::select! {
+            biased;
+            () = self.core.shutdown.cancelled() => return None,
+            () = async { self.rate.lock().await.take().await } => {}
+        }
         let settler = Settler {
             core: &self.core,
             consumer: &self.consumer,
             held: &self.held,
         };
+        let attempt = AssertUnwindSafe(settler.attempt(message, past)).catch_unwind();
         let next = tokio::select! {
-            next = settler.attempt(message, again) => Some(next),
+            next = attempt => Some(next.unwrap_or_else(|panic| {
+                // The handler's own panics are caught closer to it. Without this the message and its lane would
+                // stand still for ever, because its signs of life go on.
+                tracing::error!(operation = self.operation().name, sequence = message.sequence,
+                    panic = panic_text(&*panic), "the runtime panicked over a message");
+                Next::Again(Duration::from_secs(5))
+            })),
             () = self.kill.cancelled() => None,
         };
         drop(permit);
@@ -220,16 +284,25 @@ impl<S: Service> Worker<S> {
     /// Handles the messages of one key, each until it is settled, in order.
     async fn run_lane(self: Arc<Self>, key: String, mut message: Delivered) {
         loop {
-            let mut again = false;
-            while let Some(next) = self.attempt(&message, again).await {
-                match next {
+            let mut past = Past::default();
+            while let Some(next) = self.attempt(&message, &past).await {
+                let delay = match next {
                     Next::Done => break,
                     Next::Again(delay) => {
-                        again = true;
-                        if !self.wait_in_lane(&key, delay).await {
-                            return;
-                        }
+                        past.ended();
+                        delay
                     }
+                    Next::Wait { delay, spent } => {
+                        past.spared(spent);
+                        delay
+                    }
+                };
+                self.park(&key, true);
+                self.freed.notify_one();
+                let waited = self.wait(delay).await;
+                self.park(&key, false);
+                if !waited {
+                    return;
                 }
             }
             self.freed.notify_one();
@@ -251,16 +324,12 @@ impl<S: Service> Worker<S> {
         }
     }
 
-    /// Waits for the next attempt at the head of a lane; false at shutdown.
-    async fn wait_in_lane(&self, key: &str, delay: Duration) -> bool {
-        self.park(key, true);
-        self.freed.notify_one();
-        let waited = tokio::select! {
+    /// Waits between two attempts; false at shutdown.
+    async fn wait(&self, delay: Duration) -> bool {
+        tokio::select! {
             () = tokio::time::sleep(delay) => true,
             () = self.core.shutdown.cancelled() => false,
-        };
-        self.park(key, false);
-        waited
+        }
     }
 
     fn park(&self, key: &str, parked: bool) {

@@ -6,7 +6,7 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::database::{Database, StoreError};
-use super::now_micros;
+use super::{now_micros, storable};
 
 /// Which delivery: a message of a stream as seen by one consumer. A redrive is a new message and begins anew.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl Attempts {
         .bind(self.sequence)
         .bind(i64::from(attempt))
         .bind(now_micros())
-        .bind(error)
+        .bind(storable(error))
         .execute(write.connection())
         .await?;
         write.commit().await
@@ -123,7 +123,7 @@ impl Attempts {
         .bind(self.sequence)
         .bind(i64::from(spent))
         .bind(now_micros())
-        .bind(reason)
+        .bind(storable(reason))
         .execute(write.connection())
         .await?;
         write.commit().await

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// How long a caller waits for a connection before the database counts as gone.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,23 +35,31 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
-        match &error {
-            Io(_) | PoolTimedOut | PoolClosed | WorkerCrashed | Tls(_) | Protocol(_) => {
-                Self::Unavailable(error)
-            }
-            // 57P: the server is shutting down or starting; 08: connection exceptions; 53: out of resources.
-            sqlx::Error::Database(refusal)
-                if refusal.code().is_some_and(|code| {
-                    ["57P", "08", "53"].iter().any(|class| code.starts_with(class))
-                        // SQLite: cannot open (14), disk I/O (10), locked beyond the timeout (5), full (13).
-                        || ["14", "10", "5", "13"].contains(&code.as_ref())
-                }) =>
-            {
-                Self::Unavailable(error)
-            }
-            _ => Self::Statement(error),
+        if is_unavailable(&error) {
+            Self::Unavailable(error)
+        } else {
+            Self::Statement(error)
         }
+    }
+}
+
+/// Whether this says that the database is not there, and nothing of the statement.
+pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+    match error {
+        Io(_) | PoolTimedOut | PoolClosed | WorkerCrashed | Tls(_) | Protocol(_) => true,
+        sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| match code.len() {
+            // Postgres. 57P: the server is shutting down or starting; 08: connection exceptions; 53: out of resources.
+            5 => ["57P", "08", "53"]
+                .iter()
+                .any(|class| code.starts_with(class)),
+            // SQLite, whose extended codes hold the plain one in their lowest byte: locked beyond the timeout (5), disk
+            // I/O (10), full (13), cannot open (14).
+            _ => code
+                .parse::<u32>()
+                .is_ok_and(|code| [5, 10, 13, 14].contains(&(code & 0xff))),
+        }),
+        _ => false,
     }
 }
 
@@ -153,13 +161,25 @@ impl Database {
 
     /// Begins a transaction that may write.
     pub(crate) async fn begin(&self) -> Result<Write, StoreError> {
-        let permit =
-            match tokio::time::timeout(ACQUIRE_TIMEOUT, self.writers.clone().acquire_owned()).await
-            {
-                Ok(Ok(permit)) => permit,
-                Ok(Err(_)) => return Err(StoreError::Unavailable(sqlx::Error::PoolClosed)),
-                Err(_) => return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
-            };
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, self.writers.clone().acquire_owned()).await {
+            Ok(permit) => self.begin_with(permit).await,
+            Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+        }
+    }
+
+    /// The same for a caller who sets a bound himself: waits in the queue of writers for as long as it takes.
+    pub(crate) async fn begin_patiently(&self) -> Result<Write, StoreError> {
+        let permit = self.writers.clone().acquire_owned().await;
+        self.begin_with(permit).await
+    }
+
+    async fn begin_with(
+        &self,
+        permit: Result<OwnedSemaphorePermit, AcquireError>,
+    ) -> Result<Write, StoreError> {
+        let Ok(permit) = permit else {
+            return Err(StoreError::Unavailable(sqlx::Error::PoolClosed));
+        };
         let transaction = match self.kind {
             // A deferred transaction that reads first cannot become a writer once another has written.
             Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::database::{Database, Kind, StoreError};
-use super::now_micros;
+use super::{now_micros, storable};
 use crate::telemetry::TraceContext;
 
 /// How many keys one pass of the relay takes on, and how many rows of them.
@@ -128,7 +128,7 @@ impl Outbox {
         sqlx::query(
             "UPDATE jetway_outbox SET attempts = attempts + 1, last_error = $1, next_attempt_at = $2 WHERE position = $3",
         )
-        .bind(error)
+        .bind(storable(error))
         .bind(due)
         .bind(position)
         .execute(connection)

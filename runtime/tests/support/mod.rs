@@ -3,6 +3,8 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 pub mod contract;
+pub mod gate;
+pub mod raw;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,6 +24,9 @@ const MIGRATIONS: Migrations = Migrations::new(&[Migration::new(
     "effects",
     "CREATE TABLE effects (id $IDENTITY, key TEXT NOT NULL, number BIGINT NOT NULL, event_id TEXT NOT NULL)",
 )]);
+
+/// What a test's closures return.
+pub type Doing<'a> = BoxFuture<'a, Handled>;
 
 type Do = dyn for<'a> Fn(&'a Event<Happened>, &'a mut Tx<'_, Tester>) -> BoxFuture<'a, Handled>
     + Send
@@ -127,9 +132,8 @@ impl Rig {
         }
     }
 
-    /// Starts the service with one consumer.
-    pub async fn serve(&self, operation: Operation, handler: Double) -> Serving {
-        let operation: &'static Operation = Box::leak(Box::new(operation));
+    /// Provisions the operation and starts the service, as yet without consumers.
+    pub async fn app(&self, operation: &'static Operation) -> App<Tester> {
         topology::ensure(
             &self.jetstream,
             TopologyMode::Apply,
@@ -140,11 +144,69 @@ impl Rig {
         .unwrap();
         let app = App::<Tester>::start(self.settings.clone()).await.unwrap();
         app.migrate(&MIGRATIONS).await.unwrap();
-        let running = app
-            .clone()
-            .consumers(Consumers::new().with(operation, handler));
-        let task = tokio::spawn(running.run());
-        Serving { app, task }
+        app
+    }
+
+    /// Starts the service with one consumer.
+    pub async fn serve(&self, operation: Operation, handler: Double) -> Serving {
+        let operation: &'static Operation = Box::leak(Box::new(operation));
+        let app = self.app(operation).await;
+        Serving::run(app, operation, handler)
+    }
+
+    /// Starts the service without a look at broker or topology.
+    pub async fn start(&self, operation: Operation, handler: Double) -> Serving {
+        let operation: &'static Operation = Box::leak(Box::new(operation));
+        let app = App::<Tester>::start(self.settings.clone()).await.unwrap();
+        app.migrate(&MIGRATIONS).await.unwrap();
+        Serving::run(app, operation, handler)
+    }
+
+    /// Makes the streams and, where there is one, the operation's consumer.
+    pub async fn provision(&self, operations: &[&'static Operation]) {
+        topology::ensure(
+            &self.jetstream,
+            TopologyMode::Apply,
+            &[&contract::THINGS],
+            operations,
+        )
+        .await
+        .unwrap();
+    }
+
+    /// A free port for HTTP, and the address of `path` there.
+    pub fn http(&mut self, path: &str) -> String {
+        let port = dev::ports::free().unwrap();
+        self.settings.http_addr = ([127, 0, 0, 1], port).into();
+        format!("http://127.0.0.1:{port}{path}")
+    }
+
+    /// What the server says of the consumer.
+    pub async fn consumer(&self, durable: &str) -> async_nats::jetstream::consumer::Info {
+        let stream = self.jetstream.get_stream("THINGS").await.unwrap();
+        stream.consumer_info(durable).await.unwrap()
+    }
+
+    /// How many events are on the stream.
+    pub async fn depth(&self) -> u64 {
+        let stream = self.jetstream.get_stream("THINGS").await.unwrap();
+        stream.get_info().await.unwrap().state.messages
+    }
+
+    /// All events on the stream, oldest first: key and number.
+    pub async fn stored(&self) -> Vec<(String, i64)> {
+        let stream = self.jetstream.get_stream("THINGS").await.unwrap();
+        let state = stream.get_info().await.unwrap().state;
+        let mut events = Vec::new();
+        for sequence in state.first_sequence.max(1)..=state.last_sequence {
+            let message = stream.get_raw_message(sequence).await.unwrap();
+            let event: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
+            events.push((
+                event["data"]["key"].as_str().unwrap().to_owned(),
+                event["data"]["number"].as_i64().unwrap(),
+            ));
+        }
+        events
     }
 
     /// Publishes to a subject as anybody could.
@@ -232,6 +294,38 @@ pub struct Serving {
 }
 
 impl Serving {
+    fn run(app: App<Tester>, operation: &'static Operation, handler: Double) -> Self {
+        let running = app
+            .clone()
+            .consumers(Consumers::new().with(operation, handler));
+        let task = tokio::spawn(running.run());
+        Self { app, task }
+    }
+
+    /// A service with these settings and no rig around it, on a database that is up to date.
+    pub async fn alone(settings: Settings, operation: Operation, handler: Double) -> Self {
+        let operation: &'static Operation = Box::leak(Box::new(operation));
+        let app = App::<Tester>::start(settings).await.unwrap();
+        app.migrate(&MIGRATIONS).await.unwrap();
+        Self::run(app, operation, handler)
+    }
+
+    /// A service that does nothing: a view of the database.
+    pub fn idle(app: App<Tester>) -> Self {
+        let task = tokio::spawn(async { Ok(()) });
+        Self { app, task }
+    }
+
+    /// Waits for its end.
+    pub async fn ended(self) -> Result<(), Error> {
+        self.task.await.unwrap()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Shuts it down as SIGTERM would.
     pub async fn stop(self) -> Result<(), Error> {
         self.app.shutdown().cancel();
@@ -245,6 +339,24 @@ impl Serving {
             .await
             .unwrap()
     }
+}
+
+/// The header of a dead letter, or nothing.
+pub fn header(letter: &async_nats::jetstream::message::StreamMessage, name: &str) -> String {
+    letter
+        .headers
+        .get(name)
+        .map(|value| value.as_str().to_owned())
+        .unwrap_or_default()
+}
+
+/// The numbers of each key, in the order in which they came.
+pub fn by_key(events: &[(String, i64)]) -> std::collections::BTreeMap<String, Vec<i64>> {
+    let mut keys = std::collections::BTreeMap::<String, Vec<i64>>::new();
+    for (key, number) in events {
+        keys.entry(key.clone()).or_default().push(*number);
+    }
+    keys
 }
 
 /// Waits for a condition, for half a minute at most.
