@@ -1,5 +1,5 @@
-//! What README.md and ARCHITECTURE.md name is there: files, links, recipes, commands, variables, and the lines of code that
-//! they show.
+//! What README.md, ARCHITECTURE.md and CONTRIBUTING.md name is there: files, links, recipes, commands, variables, and
+//! the lines of code that they show.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use readme::{blocks, recipe, root, text};
 
-const PAGES: &[&str] = &["README.md", "ARCHITECTURE.md"];
+const PAGES: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
 /// Files that come to be: by building, or by following the page.
 const NOT_YET: &[&str] = &["target/", "data/"];
@@ -213,36 +213,54 @@ fn every_excerpt_is_in_its_file() {
     );
 }
 
+/// The environment variables in a piece of `--help`.
+fn variables(help: &str) -> BTreeSet<String> {
+    let words: Vec<_> = help.split_whitespace().collect();
+    let named = words.windows(2).filter(|pair| pair[0] == "[env:");
+    named.map(|pair| variable(pair[1])).collect()
+}
+
+fn variable(word: &str) -> String {
+    let name = word
+        .chars()
+        .filter(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '_');
+    name.collect()
+}
+
 #[test]
-fn the_table_of_settings_is_the_one_of_help() {
-    let help = text("runtime/tests/snapshots/settings__the_help_lists_every_setting.snap");
-    let runtime = &help[help.find("Settings of the runtime:").unwrap()..];
-    let upper = |word: &str| -> Option<String> {
-        let word = word
-            .trim_matches(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
-        (!word.is_empty()).then(|| word.to_owned())
-    };
-    let words: Vec<_> = runtime.split_whitespace().collect();
-    let offered: BTreeSet<_> = words
-        .windows(2)
-        .filter(|pair| pair[0] == "[env:")
-        .filter_map(|pair| upper(pair[1]))
-        .collect();
+fn every_setting_is_told() {
     let readme = text("README.md");
-    let table = readme::section(&readme, "In production")
+    let section = readme::section(&readme, "In production");
+    let table = section
         .split("\n\n")
-        .find(|part| part.starts_with("| Variable"));
-    let first_cells = table
-        .unwrap()
+        .find(|part| part.starts_with("| Variable"))
+        .unwrap();
+    let cells = table
         .lines()
         .skip(2)
         .filter_map(|line| line.split('|').nth(1));
-    let shown: BTreeSet<_> = first_cells
+    let told: BTreeSet<_> = cells
         .flat_map(|cell| cell.split(','))
-        .filter_map(upper)
+        .map(variable)
         .collect();
-    assert!(offered.len() > 10, "{offered:?}");
-    assert_eq!(shown, offered);
+    for service in ["orders", "inventory", "email", "analytics"] {
+        let help = text(&format!(
+            "tests/tests/snapshots/settings__help_of_{service}.snap"
+        ));
+        let runtime = help.find("Settings of the runtime:").unwrap();
+        let of_the_runtime = variables(&help[runtime..]);
+        assert!(of_the_runtime.len() > 10, "{of_the_runtime:?}");
+        assert_eq!(
+            told, of_the_runtime,
+            "the table of README.md and the help of {service}"
+        );
+        for own in variables(&help[..runtime]) {
+            assert!(
+                section.contains(&format!("`{own}`")),
+                "README.md says nothing of {own} ({service})"
+            );
+        }
+    }
 }
 
 #[test]
