@@ -35,11 +35,11 @@ service name *arguments:
 services:
     #!/usr/bin/env bash
     set -euo pipefail
-    cargo build --bins
+    cargo build --workspace --bins
     trap 'trap - EXIT; kill $(jobs -p) 2>/dev/null || true; wait' EXIT
     port=8081
     for name in orders inventory email analytics; do
-        HTTP_ADDR="127.0.0.1:$port" cargo run --quiet -p "$name" &
+        HTTP_ADDR="127.0.0.1:$port" "${CARGO_TARGET_DIR:-target}/debug/$name" &
         echo "$name: http://127.0.0.1:$port"
         port=$((port + 1))
     done
