@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[allow(dead_code)]
 mod support;
 
 use support::{CONTRACT_FILE, Project, SCHEMA_FILE, stderr};

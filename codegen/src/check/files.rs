@@ -10,6 +10,10 @@ const SCHEMAS: &str = "events/schemas";
 const EXAMPLES: &str = "events/examples";
 
 pub(super) fn check(contract: &Contract, workspace: &Workspace, report: &mut Report) {
+    // What a faulty part of the contract refers to is not known.
+    if !report.is_empty() {
+        return;
+    }
     for path in schemas(&workspace.root().join(SCHEMAS)) {
         let path = format!("{SCHEMAS}/{path}");
         if workspace.find(&path).is_none() {
@@ -19,10 +23,8 @@ pub(super) fn check(contract: &Contract, workspace: &Workspace, report: &mut Rep
             );
         }
     }
-    // An event with a finding of its own is not among the known ones.
-    let known = report.is_empty();
     for name in entries(&workspace.root().join(EXAMPLES)) {
-        if known && !contract.events.iter().any(|event| event.name == name) {
+        if !contract.events.iter().any(|event| event.name == name) {
             report.push(
                 Diagnostic::error(
                     Code::UnusedFile,

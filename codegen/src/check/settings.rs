@@ -197,7 +197,7 @@ fn kept_long_enough(contract: &Contract, receive: &Receive, report: &mut Report)
                     receive.name
                 ),
             )
-            .at(place, format!("up to {} in all", Period(longest)))
+            .at(place, format!("up to {} in all", rounded(longest)))
             .at(
                 stream.places.find("max-age").unwrap_or(stream.span),
                 format!("kept for {age}"),
@@ -224,8 +224,17 @@ fn longest(retry: &RetrySettings, timeout: Period) -> Duration {
             Backoff::Fixed => delay,
         };
     }
-    // Whole seconds read better, and no one sets milliseconds against an age.
-    Duration::from_secs(total.as_secs())
+    total
+}
+
+/// A length of time in the largest unit of which there are at least two, rounded up.
+fn rounded(length: Duration) -> Period {
+    let seconds = length.as_secs().max(1);
+    let unit = [86_400, 3_600, 60, 1]
+        .into_iter()
+        .find(|unit| seconds >= 2 * unit)
+        .unwrap_or(1);
+    Period(Duration::from_secs(seconds.div_ceil(unit) * unit))
 }
 
 fn durables(contract: &Contract, report: &mut Report) {

@@ -9,7 +9,9 @@ pub(super) fn check(contract: &Contract, report: &mut Report) {
     addresses(contract, report);
     stream_subjects(contract, report);
     channels_apart(contract, report);
-    operations_covered(contract, report);
+    if contract.streams_read {
+        operations_covered(contract, report);
+    }
 }
 
 fn not_a_subject(text: &str, span: Span, why: String) -> Diagnostic {
@@ -22,27 +24,29 @@ fn not_a_subject(text: &str, span: Span, why: String) -> Diagnostic {
 
 fn addresses(contract: &Contract, report: &mut Report) {
     for event in &contract.events {
-        let address = &event.address;
-        // A parameter is a whole token; a brace elsewhere would be taken for text.
-        let torn = address.text.split('.').find(|token| {
-            let inner = token
-                .strip_prefix('{')
-                .and_then(|token| token.strip_suffix('}'))
-                .unwrap_or(token);
-            inner.contains(['{', '}']) || (inner.is_empty() && !token.is_empty())
-        });
-        let plain: Vec<&str> = address
-            .text
-            .split('.')
-            .map(|token| if token.starts_with('{') { "x" } else { token })
-            .collect();
-        if let Some(token) = torn {
-            let why = format!("in `{token}` a parameter is not a token by itself");
-            report.push(not_a_subject(&address.text, address.span, why));
-        } else if let Some(why) = illegal(&plain.join("."), false) {
-            report.push(not_a_subject(&address.text, address.span, why));
+        if let Some(why) = illegal_address(&event.address.text) {
+            report.push(not_a_subject(&event.address.text, event.address.span, why));
         }
     }
+}
+
+fn illegal_address(address: &str) -> Option<String> {
+    // A parameter is a whole token; a brace elsewhere would be taken for text.
+    let torn = address.split('.').find(|token| {
+        let inner = token
+            .strip_prefix('{')
+            .and_then(|token| token.strip_suffix('}'))
+            .unwrap_or(token);
+        inner.contains(['{', '}']) || (inner.is_empty() && !token.is_empty())
+    });
+    if let Some(token) = torn {
+        return Some(format!("in `{token}` a parameter is not a token by itself"));
+    }
+    let plain: Vec<&str> = address
+        .split('.')
+        .map(|token| if token.starts_with('{') { "x" } else { token })
+        .collect();
+    illegal(&plain.join("."), false)
 }
 
 fn stream_subjects(contract: &Contract, report: &mut Report) {
@@ -114,7 +118,8 @@ fn operations_covered(contract: &Contract, report: &mut Report) {
             .map(|receive| (&receive.name, receive.span, receive.event));
         for (name, span, event) in sends.chain(receives) {
             let event = contract.event(event);
-            if contract.stream_of(event).is_none() {
+            if contract.stream_of(event).is_none() && illegal_address(&event.address.text).is_none()
+            {
                 report.push(uncovered(contract, name, span, event));
             }
         }

@@ -75,13 +75,31 @@ fn place(file: FileId, text: &str, raw: Spanned<Raw>) -> Node {
 fn span_of(file: FileId, text: &str, location: Location) -> Span {
     let span = location.span();
     let limit = text.len() as u64;
-    let start = span.byte_offset().unwrap_or(0).min(limit);
+    let start = span
+        .byte_offset()
+        .unwrap_or_else(|| offset(text, location))
+        .min(limit);
     let end = (start + span.byte_len().unwrap_or(0)).min(limit);
     Span {
         file,
         start: u32::try_from(start).unwrap_or(u32::MAX),
         end: u32::try_from(end).unwrap_or(u32::MAX),
     }
+}
+
+/// Syntax errors know their line and column only.
+fn offset(text: &str, location: Location) -> u64 {
+    let line = location.line().saturating_sub(1);
+    let column = location.column().saturating_sub(1);
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(usize::try_from(line).unwrap_or(0))
+        .map(str::len)
+        .sum();
+    let rest = text[before..]
+        .chars()
+        .take(usize::try_from(column).unwrap_or(0));
+    (before + rest.map(char::len_utf8).sum::<usize>()) as u64
 }
 
 enum Raw {

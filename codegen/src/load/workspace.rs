@@ -117,7 +117,8 @@ impl Workspace {
             .relative(reference.span.file, path)
             .map_err(|why| error(format!("cannot follow `{text}`: {why}")))?;
         let Some(file) = self.find(&path) else {
-            return Err(error(format!("there is no file `{path}`")));
+            // Said where the reference was read.
+            return Err(error(format!("there is no file `{path}`")).silent());
         };
         let Some(root) = &self.file(file).root else {
             return Err(error(format!("`{path}` cannot be read")).silent());

@@ -32,6 +32,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
     let mut contract = Contract {
         source,
         streams: Vec::new(),
+        streams_read: false,
         events: Vec::new(),
         services: Vec::new(),
         types: super::types::Types::default(),
@@ -40,7 +41,9 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         && let Some(root) = mapping(workspace, root, &grammar::DOCUMENT, report)
     {
         reader.document(root, report);
-        contract.streams = streams(root, report);
+        let streams = streams(root, report);
+        contract.streams_read = streams.is_some();
+        contract.streams = streams.unwrap_or_default();
         for entry in root.get("channels").map(Node::entries).unwrap_or_default() {
             reader.channel(entry, report);
         }
@@ -220,7 +223,6 @@ impl<'w> Reader<'w> {
                 .at(span, format!("this is `{file_name}`"))
                 .help("one event version, one schema, one file"),
             );
-            return None;
         }
         if let Some(earlier) = self.events.iter().find(|known| known.name == event) {
             report.push(
@@ -587,16 +589,17 @@ fn content_type(node: Option<&Node>, report: &mut Report) {
     }
 }
 
-fn streams(root: &Node, report: &mut Report) -> Vec<Stream> {
+/// The streams; `None` where they cannot be read.
+fn streams(root: &Node, report: &mut Report) -> Option<Vec<Stream>> {
     let Some(extension) = root.entry("x-jetstream") else {
-        return Vec::new();
+        return Some(Vec::new());
     };
     let mut settings: BTreeMap<String, _> = match load::read::<DocumentExtension>(&extension.value)
     {
         Ok(extension) => extension.streams,
         Err(error) => {
             report.push(extension_error(&error, extension.key_span));
-            return Vec::new();
+            return None;
         }
     };
     let declared = extension
@@ -604,7 +607,7 @@ fn streams(root: &Node, report: &mut Report) -> Vec<Stream> {
         .get("streams")
         .map(Node::entries)
         .unwrap_or_default();
-    declared
+    let streams = declared
         .iter()
         .filter_map(|entry| {
             let subjects = entry
@@ -623,7 +626,8 @@ fn streams(root: &Node, report: &mut Report) -> Vec<Stream> {
                 settings: settings.remove(&entry.key)?,
             })
         })
-        .collect()
+        .collect();
+    Some(streams)
 }
 
 fn extension_error(error: &TypedError, otherwise: Span) -> Diagnostic {

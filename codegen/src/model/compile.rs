@@ -182,8 +182,10 @@ impl<'w> Compiler<'w> {
         let is_object = schema.get("type").and_then(Node::text) == Some("object");
         if !is_object {
             report.push(
-                Diagnostic::error(Code::Unsupported, "an event's data must be an object")
-                    .at(schema.span, "this schema does not say `type: object`"),
+                Diagnostic::error(Code::Unsupported, "an event's data must be an object").at(
+                    schema.get("type").unwrap_or(schema).span,
+                    "`type: object` is expected",
+                ),
             );
             return None;
         }
@@ -266,7 +268,7 @@ impl<'w> Compiler<'w> {
                     .get("type")
                     .and_then(Node::text)
                     .is_some_and(|ty| ty != "null")
-                    || target.get("oneOf").is_some();
+                    || self.is_discriminated(target);
                 if simple || keyword == "anyOf" {
                     return Some((inner, true));
                 }

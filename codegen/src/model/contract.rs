@@ -9,8 +9,10 @@ use crate::load::{Node, Span};
 pub struct Contract {
     /// The contract's file name, as in `asyncapi.yaml`.
     pub source: String,
-    /// The streams, by name.
+    /// The streams, in the order of the document.
     pub streams: Vec<Stream>,
+    /// Whether the streams could be read; else nothing can be said of what they keep.
+    pub streams_read: bool,
     /// The events, in the order of their channels.
     pub events: Vec<Event>,
     /// The services, in the order of their first operations.

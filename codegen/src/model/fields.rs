@@ -85,7 +85,12 @@ pub(super) fn required<'w>(
     report: &mut Report,
 ) -> Option<&'w Node> {
     let found = node.get(key);
-    if found.is_none() {
+    // A slip of the pen has been reported as the unknown field that it is.
+    let slip = node
+        .entries()
+        .iter()
+        .any(|entry| nearest(&entry.key, [key]).is_some());
+    if found.is_none() && !slip {
         report.push(
             Diagnostic::error(Code::Malformed, format!("{what} needs `{key}`"))
                 .at(node.span, format!("`{key}` is missing here")),

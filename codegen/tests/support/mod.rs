@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The sample's own contract, where a whole one is needed.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -12,7 +12,7 @@ pub fn repository() -> PathBuf {
 }
 
 /// A contract with one event, sent by one service and received by another.
-pub struct Project {
+pub(crate) struct Project {
     folder: tempfile::TempDir,
 }
 
@@ -56,11 +56,11 @@ const SCHEMA: &str = r#"{
 }
 "#;
 
-pub const CONTRACT_FILE: &str = "asyncapi.yaml";
-pub const SCHEMA_FILE: &str = "events/schemas/order.placed.v1.json";
+pub(crate) const CONTRACT_FILE: &str = "asyncapi.yaml";
+pub(crate) const SCHEMA_FILE: &str = "events/schemas/order.placed.v1.json";
 
 impl Project {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let project = Self {
             folder: tempfile::tempdir().unwrap(),
         };
@@ -74,29 +74,29 @@ impl Project {
         project
     }
 
-    pub fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    pub fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         std::fs::read_to_string(self.path(file)).unwrap()
     }
 
     /// Replaces text that must be there.
-    pub fn replace(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn replace(&self, file: &str, from: &str, to: &str) {
         let text = self.read(file);
         assert!(text.contains(from), "{file} has no {from:?}");
         self.write(file, &text.replace(from, to));
     }
 
     /// Runs the program in the project's folder.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_codegen"))
             .args(arguments)
             .current_dir(self.folder.path())
@@ -106,11 +106,11 @@ impl Project {
 }
 
 /// What a run printed to stderr.
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// What a run printed to stdout.
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -14,7 +14,8 @@ impl<'w> Compiler<'w> {
         let closed = schema
             .get("additionalProperties")
             .is_some_and(|node| node.value == Value::Bool(false));
-        if !declared && !(closed && schema.get("patternProperties").is_none()) {
+        let nothing_else = closed && schema.get("patternProperties").is_none();
+        if !declared && !nothing_else {
             return self.map(schema, hint, report);
         }
         match self.structure(schema, None, hint, false, report) {
@@ -55,7 +56,7 @@ impl<'w> Compiler<'w> {
             .collect();
         let declared =
             |name: &&str| Some(*name) == tag || properties.iter().any(|entry| entry.key == **name);
-        if !required.iter().all(|name| declared(&name)) {
+        if !required.iter().all(declared) {
             // A property that is required but not declared has no field to be missing from.
             self.note(["required"]);
         }

@@ -50,6 +50,11 @@ impl<'w> Compiler<'w> {
         Some(id)
     }
 
+    /// Whether `schema` is objects only, told apart by a constant.
+    pub(super) fn is_discriminated(&self, schema: &'w Node) -> bool {
+        self.discriminated(schema).is_some()
+    }
+
     /// The property that every branch requires as a distinct constant string, and the branches with their constants.
     fn discriminated(&self, schema: &'w Node) -> Option<(&'w str, Vec<(&'w str, &'w Node)>)> {
         let branches: Vec<&Node> = schema
