@@ -40,15 +40,30 @@ impl Handler for Counting {
 
 #[tokio::main]
 async fn main() {
-    let seconds = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(30_u64);
+    let seconds = std::env::args()
+        .filter_map(|arg| arg.parse().ok())
+        .next()
+        .unwrap_or(30_u64);
     let rig = Rig::new(On::Sqlite).await;
-    let operation: &'static Operation =
-        Box::leak(Box::new(Operation { concurrency: 32, ack_wait: Duration::from_secs(10), ..HANDLE }));
+    let operation: &'static Operation = Box::leak(Box::new(Operation {
+        concurrency: 32,
+        ack_wait: Duration::from_secs(10),
+        ..HANDLE
+    }));
     let handled = Counting::default();
     let app = rig.app(operation).await;
-    let running = tokio::spawn(app.clone().consumers(Consumers::new().with(operation, handled.clone())).run());
-    println!("one service on SQLite for {seconds} s: publish by outbox, process with inbox and one row of effect\n");
-    println!("{:>6} {:>12} {:>12} {:>10}", "second", "published/s", "processed/s", "RSS MiB");
+    let running = tokio::spawn(
+        app.clone()
+            .consumers(Consumers::new().with(operation, handled.clone()))
+            .run(),
+    );
+    println!(
+        "one service on SQLite for {seconds} s: publish by outbox, process with inbox and one row of effect\n"
+    );
+    println!(
+        "{:>6} {:>12} {:>12} {:>10}",
+        "second", "published/s", "processed/s", "RSS MiB"
+    );
     let published = Arc::new(AtomicU64::new(0));
     let publishers: Vec<_> = (0..PUBLISHERS)
         .map(|n| tokio::spawn(publish(app.clone(), n, published.clone(), handled.clone())))
@@ -57,8 +72,16 @@ async fn main() {
     let mut before = (0, 0);
     for second in 1..=seconds {
         tokio::time::sleep_until((begun + Duration::from_secs(second)).into()).await;
-        let now = (published.load(Atomic::Relaxed), handled.0.load(Atomic::Relaxed));
-        println!("{second:>6} {:>12} {:>12} {:>10.1}", now.0 - before.0, now.1 - before.1, resident());
+        let now = (
+            published.load(Atomic::Relaxed),
+            handled.0.load(Atomic::Relaxed),
+        );
+        println!(
+            "{second:>6} {:>12} {:>12} {:>10.1}",
+            now.0 - before.0,
+            now.1 - before.1,
+            resident()
+        );
         before = now;
     }
     publishers.iter().for_each(tokio::task::JoinHandle::abort);
@@ -66,8 +89,10 @@ async fn main() {
     let bare = bare(&rig).await;
     app.shutdown().cancel();
     running.await.unwrap().unwrap();
-    println!("\nprocessed {rate} events/s; the bare client publishes and acks {bare} messages/s one by one: {:.2} of it",
-        rate as f64 / bare as f64);
+    println!(
+        "\nprocessed {rate} events/s; the bare client publishes and acks {bare} messages/s one by one: {:.2} of it",
+        rate as f64 / bare as f64
+    );
 }
 
 async fn publish(app: App<Tester>, n: usize, published: Arc<AtomicU64>, handled: Counting) {
@@ -76,7 +101,10 @@ async fn publish(app: App<Tester>, n: usize, published: Arc<AtomicU64>, handled:
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let mut tx = app.begin();
-        let event = Happened { text: Some("x".repeat(300)), ..Happened::new(&format!("{n}-{}", number % 500), number) };
+        let event = Happened {
+            text: Some("x".repeat(300)),
+            ..Happened::new(&format!("{n}-{}", number % 500), number)
+        };
         tx.publish(event).await.unwrap();
         tx.commit().await.unwrap();
         published.fetch_add(1, Atomic::Relaxed);
@@ -107,7 +135,12 @@ async fn bare(rig: &Rig) -> u64 {
     let publisher = tokio::spawn(async move {
         let body = bytes::Bytes::from("x".repeat(600));
         for _ in 0..COUNT {
-            jetstream.publish("bare", body.clone()).await.unwrap().await.unwrap();
+            jetstream
+                .publish("bare", body.clone())
+                .await
+                .unwrap()
+                .await
+                .unwrap();
         }
     });
     let mut messages = consumer.messages().await.unwrap();
@@ -122,6 +155,8 @@ async fn bare(rig: &Rig) -> u64 {
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0.0);
+    let kib: f64 = line
+        .and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok())
+        .unwrap_or(0.0);
     kib / 1_024.0
 }
