@@ -13,6 +13,7 @@ pub(super) fn check(
     let before = report.len();
     if let Err(error) = jsonschema::draft202012::meta::validate(bundle) {
         report.push(finding(
+            workspace,
             schema,
             error.instance_path().as_str(),
             &error.to_string(),
@@ -26,22 +27,41 @@ pub(super) fn check(
         .build(bundle);
     if let Err(error) = compiled {
         report.push(finding(
+            workspace,
             schema,
             error.instance_path().as_str(),
             &error.to_string(),
         ));
     }
-    let _ = workspace;
 }
 
-fn finding(schema: &Node, pointer: &str, message: &str) -> Diagnostic {
-    let node = at(schema, pointer);
+fn finding(workspace: &Workspace, schema: &Node, pointer: &str, message: &str) -> Diagnostic {
+    let (root, pointer) = original(workspace, schema, pointer);
+    let node = at(root, pointer);
     let shown = if pointer.is_empty() { "/" } else { pointer };
     Diagnostic::error(
         Code::InvalidSchema,
         format!("this is no valid schema at `{shown}`"),
     )
     .at(node.span, message.to_owned())
+}
+
+/// From a place in the bundle to the file that the schema there came from, and the place in it.
+fn original<'n, 'p>(
+    workspace: &'n Workspace,
+    schema: &'n Node,
+    pointer: &'p str,
+) -> (&'n Node, &'p str) {
+    let taken_in = pointer.strip_prefix("/$defs/").and_then(|rest| {
+        let (key, rest) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        let path = key
+            .strip_prefix("file:")?
+            .replace("~1", "/")
+            .replace("~0", "~");
+        let file = workspace.file(workspace.find(&path)?);
+        Some((file.root.as_ref()?, rest))
+    });
+    taken_in.unwrap_or((schema, pointer))
 }
 
 /// The node at `pointer`, or the nearest one on the way to it.
