@@ -10,8 +10,10 @@ use jetway::{
 };
 
 use super::{
-    ChoiceMadeV1, ListFilledV1, NameClashedV1, NumberBoundedV1, ObjectNestedV1, RuleAppliedV1,
-    ShapeDrawnV1, TextBoundedV1, ThingSharedV1, ThingSharedV2, TreePlantedV1, topology,
+    ChoiceCompiledV1, ChoiceMadeV1, ListCompiledV1, ListFilledV1, NameClashedV1, NumberBoundedV1,
+    NumberCompiledV1, ObjectCompiledV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1,
+    ShapeDrawnV1, TextBoundedV1, TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2,
+    TreePlantedV1, topology,
 };
 
 /// The service `consumer` of asyncapi.yaml.
@@ -22,24 +24,31 @@ impl Service for Consumer {
     const NAME: &'static str = "consumer";
     const STREAMS: &'static [&'static Stream] = &[&topology::ALL, &topology::SHOP_THINGS];
     const OPERATIONS: &'static [&'static Operation] = &[
-        &HANDLE_TEXT,
-        &HANDLE_NUMBER,
+        &HANDLE_TEXT_BOUNDED_V1,
+        &HANDLE_TEXT_COMPILED_V1,
+        &HANDLE_NUMBER_BOUNDED_V1,
+        &HANDLE_NUMBER_COMPILED_V1,
         &HANDLE_THE_LISTS_THAT_WERE_FILLED_WITH_MANY_THINGS,
-        &HANDLE_OBJECTS_NESTED_IN_OBJECTS,
-        &HANDLE_CHOICE,
-        &HANDLE_SHAPE,
-        &HANDLE_NAME,
-        &HANDLE_TREE,
-        &HANDLE_RULE,
-        &HANDLE_SHARED,
-        &HANDLE_SHARED_AGAIN,
+        &HANDLE_LIST_COMPILED_V1,
+        &HANDLE_OBJECT_NESTED_V1,
+        &HANDLE_OBJECT_COMPILED_V1,
+        &HANDLE_CHOICE_MADE_V1,
+        &HANDLE_CHOICE_COMPILED_V1,
+        &HANDLE_SHAPE_DRAWN_V1,
+        &HANDLE_SHAPE_COMPILED_V1,
+        &HANDLE_NAME_CLASHED_V1,
+        &HANDLE_TREE_PLANTED_V1,
+        &HANDLE_RULE_APPLIED_V1,
+        &HANDLE_THING_SHARED_V1,
+        &HANDLE_THING_COMPILED_V1,
+        &HANDLE_THING_SHARED_V2,
     ];
 }
 
-/// `consumer.handleText`: receives `text.bounded.v1`.
-pub static HANDLE_TEXT: Operation = Operation {
-    name: "consumer.handleText",
-    durable: "consumer-handleText",
+/// `consumer.handleTextBoundedV1`: receives `text.bounded.v1`.
+pub static HANDLE_TEXT_BOUNDED_V1: Operation = Operation {
+    name: "consumer.handleTextBoundedV1",
+    durable: "consumer-handleTextBoundedV1",
     stream: &topology::ALL,
     filter: "text.bounded.v1.*",
     address: "text.bounded.v1.{id}",
@@ -60,36 +69,86 @@ pub static HANDLE_TEXT: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleText`, which receives `text.bounded.v1`.
+/// The handler of `consumer.handleTextBoundedV1`, which receives `text.bounded.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleText` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleText`",
-    label = "`consumer.handleText` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleText for {Self}` with `async fn handle_text(&self, event: &Event<TextBoundedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleTextBoundedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleTextBoundedV1`",
+    label = "`consumer.handleTextBoundedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleTextBoundedV1 for {Self}` with `async fn handle_text_bounded_v1(&self, event: &Event<TextBoundedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleText: Send + Sync + 'static {
+pub trait HandleTextBoundedV1: Send + Sync + 'static {
     /// Handles one `text.bounded.v1`.
-    fn handle_text(
+    fn handle_text_bounded_v1(
         &self,
         event: &Event<TextBoundedV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleTextWith<H>(Arc<H>);
+struct HandleTextBoundedV1With<H>(Arc<H>);
 
-impl<H: HandleText> Handler for HandleTextWith<H> {
+impl<H: HandleTextBoundedV1> Handler for HandleTextBoundedV1With<H> {
     type Service = Consumer;
     type Data = TextBoundedV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_text(event, tx).await
+        self.0.handle_text_bounded_v1(event, tx).await
     }
 }
 
-/// `consumer.handleNumber`: receives `number.bounded.v1`.
-pub static HANDLE_NUMBER: Operation = Operation {
-    name: "consumer.handleNumber",
-    durable: "consumer-handleNumber",
+/// `consumer.handleTextCompiledV1`: receives `text.compiled.v1`.
+pub static HANDLE_TEXT_COMPILED_V1: Operation = Operation {
+    name: "consumer.handleTextCompiledV1",
+    durable: "consumer-handleTextCompiledV1",
+    stream: &topology::ALL,
+    filter: "text.compiled.v1.*",
+    address: "text.compiled.v1.{id}",
+    event_type: "text.compiled.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleTextCompiledV1`, which receives `text.compiled.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleTextCompiledV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleTextCompiledV1`",
+    label = "`consumer.handleTextCompiledV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleTextCompiledV1 for {Self}` with `async fn handle_text_compiled_v1(&self, event: &Event<TextCompiledV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleTextCompiledV1: Send + Sync + 'static {
+    /// Handles one `text.compiled.v1`.
+    fn handle_text_compiled_v1(
+        &self,
+        event: &Event<TextCompiledV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleTextCompiledV1With<H>(Arc<H>);
+
+impl<H: HandleTextCompiledV1> Handler for HandleTextCompiledV1With<H> {
+    type Service = Consumer;
+    type Data = TextCompiledV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_text_compiled_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleNumberBoundedV1`: receives `number.bounded.v1`.
+pub static HANDLE_NUMBER_BOUNDED_V1: Operation = Operation {
+    name: "consumer.handleNumberBoundedV1",
+    durable: "consumer-handleNumberBoundedV1",
     stream: &topology::ALL,
     filter: "number.bounded.v1.*",
     address: "number.bounded.v1.{id}",
@@ -110,29 +169,79 @@ pub static HANDLE_NUMBER: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleNumber`, which receives `number.bounded.v1`.
+/// The handler of `consumer.handleNumberBoundedV1`, which receives `number.bounded.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleNumber` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleNumber`",
-    label = "`consumer.handleNumber` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleNumber for {Self}` with `async fn handle_number(&self, event: &Event<NumberBoundedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleNumberBoundedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleNumberBoundedV1`",
+    label = "`consumer.handleNumberBoundedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleNumberBoundedV1 for {Self}` with `async fn handle_number_bounded_v1(&self, event: &Event<NumberBoundedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleNumber: Send + Sync + 'static {
+pub trait HandleNumberBoundedV1: Send + Sync + 'static {
     /// Handles one `number.bounded.v1`.
-    fn handle_number(
+    fn handle_number_bounded_v1(
         &self,
         event: &Event<NumberBoundedV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleNumberWith<H>(Arc<H>);
+struct HandleNumberBoundedV1With<H>(Arc<H>);
 
-impl<H: HandleNumber> Handler for HandleNumberWith<H> {
+impl<H: HandleNumberBoundedV1> Handler for HandleNumberBoundedV1With<H> {
     type Service = Consumer;
     type Data = NumberBoundedV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_number(event, tx).await
+        self.0.handle_number_bounded_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleNumberCompiledV1`: receives `number.compiled.v1`.
+pub static HANDLE_NUMBER_COMPILED_V1: Operation = Operation {
+    name: "consumer.handleNumberCompiledV1",
+    durable: "consumer-handleNumberCompiledV1",
+    stream: &topology::ALL,
+    filter: "number.compiled.v1.*",
+    address: "number.compiled.v1.{id}",
+    event_type: "number.compiled.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleNumberCompiledV1`, which receives `number.compiled.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleNumberCompiledV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleNumberCompiledV1`",
+    label = "`consumer.handleNumberCompiledV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleNumberCompiledV1 for {Self}` with `async fn handle_number_compiled_v1(&self, event: &Event<NumberCompiledV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleNumberCompiledV1: Send + Sync + 'static {
+    /// Handles one `number.compiled.v1`.
+    fn handle_number_compiled_v1(
+        &self,
+        event: &Event<NumberCompiledV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleNumberCompiledV1With<H>(Arc<H>);
+
+impl<H: HandleNumberCompiledV1> Handler for HandleNumberCompiledV1With<H> {
+    type Service = Consumer;
+    type Data = NumberCompiledV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_number_compiled_v1(event, tx).await
     }
 }
 
@@ -191,10 +300,60 @@ impl<H: HandleTheListsThatWereFilledWithManyThings> Handler
     }
 }
 
-/// `consumer.handleObjectsNestedInObjects`: receives `object.nested.v1`.
-pub static HANDLE_OBJECTS_NESTED_IN_OBJECTS: Operation = Operation {
-    name: "consumer.handleObjectsNestedInObjects",
-    durable: "consumer-handleObjectsNestedInObjects",
+/// `consumer.handleListCompiledV1`: receives `list.compiled.v1`.
+pub static HANDLE_LIST_COMPILED_V1: Operation = Operation {
+    name: "consumer.handleListCompiledV1",
+    durable: "consumer-handleListCompiledV1",
+    stream: &topology::ALL,
+    filter: "list.compiled.v1.*",
+    address: "list.compiled.v1.{id}",
+    event_type: "list.compiled.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleListCompiledV1`, which receives `list.compiled.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleListCompiledV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleListCompiledV1`",
+    label = "`consumer.handleListCompiledV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleListCompiledV1 for {Self}` with `async fn handle_list_compiled_v1(&self, event: &Event<ListCompiledV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleListCompiledV1: Send + Sync + 'static {
+    /// Handles one `list.compiled.v1`.
+    fn handle_list_compiled_v1(
+        &self,
+        event: &Event<ListCompiledV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleListCompiledV1With<H>(Arc<H>);
+
+impl<H: HandleListCompiledV1> Handler for HandleListCompiledV1With<H> {
+    type Service = Consumer;
+    type Data = ListCompiledV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_list_compiled_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleObjectNestedV1`: receives `object.nested.v1`.
+pub static HANDLE_OBJECT_NESTED_V1: Operation = Operation {
+    name: "consumer.handleObjectNestedV1",
+    durable: "consumer-handleObjectNestedV1",
     stream: &topology::ALL,
     filter: "object.nested.v1.*",
     address: "object.nested.v1.{id}",
@@ -215,36 +374,86 @@ pub static HANDLE_OBJECTS_NESTED_IN_OBJECTS: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleObjectsNestedInObjects`, which receives `object.nested.v1`.
+/// The handler of `consumer.handleObjectNestedV1`, which receives `object.nested.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleObjectsNestedInObjects` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleObjectsNestedInObjects`",
-    label = "`consumer.handleObjectsNestedInObjects` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleObjectsNestedInObjects for {Self}` with `async fn handle_objects_nested_in_objects(&self, event: &Event<ObjectNestedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleObjectNestedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleObjectNestedV1`",
+    label = "`consumer.handleObjectNestedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleObjectNestedV1 for {Self}` with `async fn handle_object_nested_v1(&self, event: &Event<ObjectNestedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleObjectsNestedInObjects: Send + Sync + 'static {
+pub trait HandleObjectNestedV1: Send + Sync + 'static {
     /// Handles one `object.nested.v1`.
-    fn handle_objects_nested_in_objects(
+    fn handle_object_nested_v1(
         &self,
         event: &Event<ObjectNestedV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleObjectsNestedInObjectsWith<H>(Arc<H>);
+struct HandleObjectNestedV1With<H>(Arc<H>);
 
-impl<H: HandleObjectsNestedInObjects> Handler for HandleObjectsNestedInObjectsWith<H> {
+impl<H: HandleObjectNestedV1> Handler for HandleObjectNestedV1With<H> {
     type Service = Consumer;
     type Data = ObjectNestedV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_objects_nested_in_objects(event, tx).await
+        self.0.handle_object_nested_v1(event, tx).await
     }
 }
 
-/// `consumer.handleChoice`: receives `choice.made.v1`.
-pub static HANDLE_CHOICE: Operation = Operation {
-    name: "consumer.handleChoice",
-    durable: "consumer-handleChoice",
+/// `consumer.handleObjectCompiledV1`: receives `object.compiled.v1`.
+pub static HANDLE_OBJECT_COMPILED_V1: Operation = Operation {
+    name: "consumer.handleObjectCompiledV1",
+    durable: "consumer-handleObjectCompiledV1",
+    stream: &topology::ALL,
+    filter: "object.compiled.v1.*",
+    address: "object.compiled.v1.{id}",
+    event_type: "object.compiled.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleObjectCompiledV1`, which receives `object.compiled.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleObjectCompiledV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleObjectCompiledV1`",
+    label = "`consumer.handleObjectCompiledV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleObjectCompiledV1 for {Self}` with `async fn handle_object_compiled_v1(&self, event: &Event<ObjectCompiledV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleObjectCompiledV1: Send + Sync + 'static {
+    /// Handles one `object.compiled.v1`.
+    fn handle_object_compiled_v1(
+        &self,
+        event: &Event<ObjectCompiledV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleObjectCompiledV1With<H>(Arc<H>);
+
+impl<H: HandleObjectCompiledV1> Handler for HandleObjectCompiledV1With<H> {
+    type Service = Consumer;
+    type Data = ObjectCompiledV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_object_compiled_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleChoiceMadeV1`: receives `choice.made.v1`.
+pub static HANDLE_CHOICE_MADE_V1: Operation = Operation {
+    name: "consumer.handleChoiceMadeV1",
+    durable: "consumer-handleChoiceMadeV1",
     stream: &topology::ALL,
     filter: "choice.made.v1.*",
     address: "choice.made.v1.{id}",
@@ -265,36 +474,86 @@ pub static HANDLE_CHOICE: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleChoice`, which receives `choice.made.v1`.
+/// The handler of `consumer.handleChoiceMadeV1`, which receives `choice.made.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleChoice` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleChoice`",
-    label = "`consumer.handleChoice` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleChoice for {Self}` with `async fn handle_choice(&self, event: &Event<ChoiceMadeV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleChoiceMadeV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleChoiceMadeV1`",
+    label = "`consumer.handleChoiceMadeV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleChoiceMadeV1 for {Self}` with `async fn handle_choice_made_v1(&self, event: &Event<ChoiceMadeV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleChoice: Send + Sync + 'static {
+pub trait HandleChoiceMadeV1: Send + Sync + 'static {
     /// Handles one `choice.made.v1`.
-    fn handle_choice(
+    fn handle_choice_made_v1(
         &self,
         event: &Event<ChoiceMadeV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleChoiceWith<H>(Arc<H>);
+struct HandleChoiceMadeV1With<H>(Arc<H>);
 
-impl<H: HandleChoice> Handler for HandleChoiceWith<H> {
+impl<H: HandleChoiceMadeV1> Handler for HandleChoiceMadeV1With<H> {
     type Service = Consumer;
     type Data = ChoiceMadeV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_choice(event, tx).await
+        self.0.handle_choice_made_v1(event, tx).await
     }
 }
 
-/// `consumer.handleShape`: receives `shape.drawn.v1`.
-pub static HANDLE_SHAPE: Operation = Operation {
-    name: "consumer.handleShape",
-    durable: "consumer-handleShape",
+/// `consumer.handleChoiceCompiledV1`: receives `choice.compiled.v1`.
+pub static HANDLE_CHOICE_COMPILED_V1: Operation = Operation {
+    name: "consumer.handleChoiceCompiledV1",
+    durable: "consumer-handleChoiceCompiledV1",
+    stream: &topology::ALL,
+    filter: "choice.compiled.v1.*",
+    address: "choice.compiled.v1.{id}",
+    event_type: "choice.compiled.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleChoiceCompiledV1`, which receives `choice.compiled.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleChoiceCompiledV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleChoiceCompiledV1`",
+    label = "`consumer.handleChoiceCompiledV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleChoiceCompiledV1 for {Self}` with `async fn handle_choice_compiled_v1(&self, event: &Event<ChoiceCompiledV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleChoiceCompiledV1: Send + Sync + 'static {
+    /// Handles one `choice.compiled.v1`.
+    fn handle_choice_compiled_v1(
+        &self,
+        event: &Event<ChoiceCompiledV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleChoiceCompiledV1With<H>(Arc<H>);
+
+impl<H: HandleChoiceCompiledV1> Handler for HandleChoiceCompiledV1With<H> {
+    type Service = Consumer;
+    type Data = ChoiceCompiledV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_choice_compiled_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleShapeDrawnV1`: receives `shape.drawn.v1`.
+pub static HANDLE_SHAPE_DRAWN_V1: Operation = Operation {
+    name: "consumer.handleShapeDrawnV1",
+    durable: "consumer-handleShapeDrawnV1",
     stream: &topology::ALL,
     filter: "shape.drawn.v1.*",
     address: "shape.drawn.v1.{id}",
@@ -315,36 +574,86 @@ pub static HANDLE_SHAPE: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleShape`, which receives `shape.drawn.v1`.
+/// The handler of `consumer.handleShapeDrawnV1`, which receives `shape.drawn.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleShape` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleShape`",
-    label = "`consumer.handleShape` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleShape for {Self}` with `async fn handle_shape(&self, event: &Event<ShapeDrawnV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleShapeDrawnV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleShapeDrawnV1`",
+    label = "`consumer.handleShapeDrawnV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleShapeDrawnV1 for {Self}` with `async fn handle_shape_drawn_v1(&self, event: &Event<ShapeDrawnV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleShape: Send + Sync + 'static {
+pub trait HandleShapeDrawnV1: Send + Sync + 'static {
     /// Handles one `shape.drawn.v1`.
-    fn handle_shape(
+    fn handle_shape_drawn_v1(
         &self,
         event: &Event<ShapeDrawnV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleShapeWith<H>(Arc<H>);
+struct HandleShapeDrawnV1With<H>(Arc<H>);
 
-impl<H: HandleShape> Handler for HandleShapeWith<H> {
+impl<H: HandleShapeDrawnV1> Handler for HandleShapeDrawnV1With<H> {
     type Service = Consumer;
     type Data = ShapeDrawnV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_shape(event, tx).await
+        self.0.handle_shape_drawn_v1(event, tx).await
     }
 }
 
-/// `consumer.handleName`: receives `name.clashed.v1`.
-pub static HANDLE_NAME: Operation = Operation {
-    name: "consumer.handleName",
-    durable: "consumer-handleName",
+/// `consumer.handleShapeCompiledV1`: receives `shape.compiled.v1`.
+pub static HANDLE_SHAPE_COMPILED_V1: Operation = Operation {
+    name: "consumer.handleShapeCompiledV1",
+    durable: "consumer-handleShapeCompiledV1",
+    stream: &topology::ALL,
+    filter: "shape.compiled.v1.*",
+    address: "shape.compiled.v1.{id}",
+    event_type: "shape.compiled.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleShapeCompiledV1`, which receives `shape.compiled.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleShapeCompiledV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleShapeCompiledV1`",
+    label = "`consumer.handleShapeCompiledV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleShapeCompiledV1 for {Self}` with `async fn handle_shape_compiled_v1(&self, event: &Event<ShapeCompiledV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleShapeCompiledV1: Send + Sync + 'static {
+    /// Handles one `shape.compiled.v1`.
+    fn handle_shape_compiled_v1(
+        &self,
+        event: &Event<ShapeCompiledV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleShapeCompiledV1With<H>(Arc<H>);
+
+impl<H: HandleShapeCompiledV1> Handler for HandleShapeCompiledV1With<H> {
+    type Service = Consumer;
+    type Data = ShapeCompiledV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_shape_compiled_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleNameClashedV1`: receives `name.clashed.v1`.
+pub static HANDLE_NAME_CLASHED_V1: Operation = Operation {
+    name: "consumer.handleNameClashedV1",
+    durable: "consumer-handleNameClashedV1",
     stream: &topology::ALL,
     filter: "name.clashed.v1.*",
     address: "name.clashed.v1.{id}",
@@ -365,36 +674,36 @@ pub static HANDLE_NAME: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleName`, which receives `name.clashed.v1`.
+/// The handler of `consumer.handleNameClashedV1`, which receives `name.clashed.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleName` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleName`",
-    label = "`consumer.handleName` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleName for {Self}` with `async fn handle_name(&self, event: &Event<NameClashedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleNameClashedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleNameClashedV1`",
+    label = "`consumer.handleNameClashedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleNameClashedV1 for {Self}` with `async fn handle_name_clashed_v1(&self, event: &Event<NameClashedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleName: Send + Sync + 'static {
+pub trait HandleNameClashedV1: Send + Sync + 'static {
     /// Handles one `name.clashed.v1`.
-    fn handle_name(
+    fn handle_name_clashed_v1(
         &self,
         event: &Event<NameClashedV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleNameWith<H>(Arc<H>);
+struct HandleNameClashedV1With<H>(Arc<H>);
 
-impl<H: HandleName> Handler for HandleNameWith<H> {
+impl<H: HandleNameClashedV1> Handler for HandleNameClashedV1With<H> {
     type Service = Consumer;
     type Data = NameClashedV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_name(event, tx).await
+        self.0.handle_name_clashed_v1(event, tx).await
     }
 }
 
-/// `consumer.handleTree`: receives `tree.planted.v1`.
-pub static HANDLE_TREE: Operation = Operation {
-    name: "consumer.handleTree",
-    durable: "consumer-handleTree",
+/// `consumer.handleTreePlantedV1`: receives `tree.planted.v1`.
+pub static HANDLE_TREE_PLANTED_V1: Operation = Operation {
+    name: "consumer.handleTreePlantedV1",
+    durable: "consumer-handleTreePlantedV1",
     stream: &topology::ALL,
     filter: "tree.planted.v1.*",
     address: "tree.planted.v1.{id}",
@@ -415,36 +724,36 @@ pub static HANDLE_TREE: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleTree`, which receives `tree.planted.v1`.
+/// The handler of `consumer.handleTreePlantedV1`, which receives `tree.planted.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleTree` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleTree`",
-    label = "`consumer.handleTree` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleTree for {Self}` with `async fn handle_tree(&self, event: &Event<TreePlantedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleTreePlantedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleTreePlantedV1`",
+    label = "`consumer.handleTreePlantedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleTreePlantedV1 for {Self}` with `async fn handle_tree_planted_v1(&self, event: &Event<TreePlantedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleTree: Send + Sync + 'static {
+pub trait HandleTreePlantedV1: Send + Sync + 'static {
     /// Handles one `tree.planted.v1`.
-    fn handle_tree(
+    fn handle_tree_planted_v1(
         &self,
         event: &Event<TreePlantedV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleTreeWith<H>(Arc<H>);
+struct HandleTreePlantedV1With<H>(Arc<H>);
 
-impl<H: HandleTree> Handler for HandleTreeWith<H> {
+impl<H: HandleTreePlantedV1> Handler for HandleTreePlantedV1With<H> {
     type Service = Consumer;
     type Data = TreePlantedV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_tree(event, tx).await
+        self.0.handle_tree_planted_v1(event, tx).await
     }
 }
 
-/// `consumer.handleRule`: receives `rule.applied.v1`.
-pub static HANDLE_RULE: Operation = Operation {
-    name: "consumer.handleRule",
-    durable: "consumer-handleRule",
+/// `consumer.handleRuleAppliedV1`: receives `rule.applied.v1`.
+pub static HANDLE_RULE_APPLIED_V1: Operation = Operation {
+    name: "consumer.handleRuleAppliedV1",
+    durable: "consumer-handleRuleAppliedV1",
     stream: &topology::ALL,
     filter: "rule.applied.v1.*",
     address: "rule.applied.v1.{id}",
@@ -465,36 +774,36 @@ pub static HANDLE_RULE: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleRule`, which receives `rule.applied.v1`.
+/// The handler of `consumer.handleRuleAppliedV1`, which receives `rule.applied.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleRule` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleRule`",
-    label = "`consumer.handleRule` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleRule for {Self}` with `async fn handle_rule(&self, event: &Event<RuleAppliedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleRuleAppliedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleRuleAppliedV1`",
+    label = "`consumer.handleRuleAppliedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleRuleAppliedV1 for {Self}` with `async fn handle_rule_applied_v1(&self, event: &Event<RuleAppliedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleRule: Send + Sync + 'static {
+pub trait HandleRuleAppliedV1: Send + Sync + 'static {
     /// Handles one `rule.applied.v1`.
-    fn handle_rule(
+    fn handle_rule_applied_v1(
         &self,
         event: &Event<RuleAppliedV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleRuleWith<H>(Arc<H>);
+struct HandleRuleAppliedV1With<H>(Arc<H>);
 
-impl<H: HandleRule> Handler for HandleRuleWith<H> {
+impl<H: HandleRuleAppliedV1> Handler for HandleRuleAppliedV1With<H> {
     type Service = Consumer;
     type Data = RuleAppliedV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_rule(event, tx).await
+        self.0.handle_rule_applied_v1(event, tx).await
     }
 }
 
-/// `consumer.handleShared`: receives `thing.shared.v1`.
-pub static HANDLE_SHARED: Operation = Operation {
-    name: "consumer.handleShared",
-    durable: "consumer-handleShared",
+/// `consumer.handleThingSharedV1`: receives `thing.shared.v1`.
+pub static HANDLE_THING_SHARED_V1: Operation = Operation {
+    name: "consumer.handleThingSharedV1",
+    durable: "consumer-handleThingSharedV1",
     stream: &topology::ALL,
     filter: "thing.shared.v1.*",
     address: "thing.shared.v1.{id}",
@@ -515,36 +824,86 @@ pub static HANDLE_SHARED: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleShared`, which receives `thing.shared.v1`.
+/// The handler of `consumer.handleThingSharedV1`, which receives `thing.shared.v1`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleShared` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleShared`",
-    label = "`consumer.handleShared` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleShared for {Self}` with `async fn handle_shared(&self, event: &Event<ThingSharedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleThingSharedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleThingSharedV1`",
+    label = "`consumer.handleThingSharedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleThingSharedV1 for {Self}` with `async fn handle_thing_shared_v1(&self, event: &Event<ThingSharedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleShared: Send + Sync + 'static {
+pub trait HandleThingSharedV1: Send + Sync + 'static {
     /// Handles one `thing.shared.v1`.
-    fn handle_shared(
+    fn handle_thing_shared_v1(
         &self,
         event: &Event<ThingSharedV1>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleSharedWith<H>(Arc<H>);
+struct HandleThingSharedV1With<H>(Arc<H>);
 
-impl<H: HandleShared> Handler for HandleSharedWith<H> {
+impl<H: HandleThingSharedV1> Handler for HandleThingSharedV1With<H> {
     type Service = Consumer;
     type Data = ThingSharedV1;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_shared(event, tx).await
+        self.0.handle_thing_shared_v1(event, tx).await
     }
 }
 
-/// `consumer.handleSharedAgain`: receives `thing.shared.v2`.
-pub static HANDLE_SHARED_AGAIN: Operation = Operation {
-    name: "consumer.handleSharedAgain",
-    durable: "consumer-handleSharedAgain",
+/// `consumer.handleThingCompiledV1`: receives `thing.compiled.v1`.
+pub static HANDLE_THING_COMPILED_V1: Operation = Operation {
+    name: "consumer.handleThingCompiledV1",
+    durable: "consumer-handleThingCompiledV1",
+    stream: &topology::ALL,
+    filter: "thing.compiled.v1.*",
+    address: "thing.compiled.v1.{id}",
+    event_type: "thing.compiled.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleThingCompiledV1`, which receives `thing.compiled.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleThingCompiledV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleThingCompiledV1`",
+    label = "`consumer.handleThingCompiledV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleThingCompiledV1 for {Self}` with `async fn handle_thing_compiled_v1(&self, event: &Event<ThingCompiledV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleThingCompiledV1: Send + Sync + 'static {
+    /// Handles one `thing.compiled.v1`.
+    fn handle_thing_compiled_v1(
+        &self,
+        event: &Event<ThingCompiledV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleThingCompiledV1With<H>(Arc<H>);
+
+impl<H: HandleThingCompiledV1> Handler for HandleThingCompiledV1With<H> {
+    type Service = Consumer;
+    type Data = ThingCompiledV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_thing_compiled_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleThingSharedV2`: receives `thing.shared.v2`.
+pub static HANDLE_THING_SHARED_V2: Operation = Operation {
+    name: "consumer.handleThingSharedV2",
+    durable: "consumer-handleThingSharedV2",
     stream: &topology::SHOP_THINGS,
     filter: "shop.*.thing.shared.v2.*.*",
     address: "shop.{region}.thing.shared.v2.{owner}.{id}",
@@ -565,95 +924,168 @@ pub static HANDLE_SHARED_AGAIN: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `consumer.handleSharedAgain`, which receives `thing.shared.v2`.
+/// The handler of `consumer.handleThingSharedV2`, which receives `thing.shared.v2`.
 #[diagnostic::on_unimplemented(
-    message = "operation `consumer.handleSharedAgain` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleSharedAgain`",
-    label = "`consumer.handleSharedAgain` would have nobody to handle it",
-    note = "write `impl events::consumer::HandleSharedAgain for {Self}` with `async fn handle_shared_again(&self, event: &Event<ThingSharedV2>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    message = "operation `consumer.handleThingSharedV2` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleThingSharedV2`",
+    label = "`consumer.handleThingSharedV2` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleThingSharedV2 for {Self}` with `async fn handle_thing_shared_v2(&self, event: &Event<ThingSharedV2>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
-pub trait HandleSharedAgain: Send + Sync + 'static {
+pub trait HandleThingSharedV2: Send + Sync + 'static {
     /// Handles one `thing.shared.v2`.
-    fn handle_shared_again(
+    fn handle_thing_shared_v2(
         &self,
         event: &Event<ThingSharedV2>,
         tx: &mut Tx<'_, Consumer>,
     ) -> impl Future<Output = Handled> + Send;
 }
 
-struct HandleSharedAgainWith<H>(Arc<H>);
+struct HandleThingSharedV2With<H>(Arc<H>);
 
-impl<H: HandleSharedAgain> Handler for HandleSharedAgainWith<H> {
+impl<H: HandleThingSharedV2> Handler for HandleThingSharedV2With<H> {
     type Service = Consumer;
     type Data = ThingSharedV2;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
-        self.0.handle_shared_again(event, tx).await
+        self.0.handle_thing_shared_v2(event, tx).await
     }
 }
 
 /// All that `consumer` must handle.
 pub trait Handlers:
-    HandleText
-    + HandleNumber
+    HandleTextBoundedV1
+    + HandleTextCompiledV1
+    + HandleNumberBoundedV1
+    + HandleNumberCompiledV1
     + HandleTheListsThatWereFilledWithManyThings
-    + HandleObjectsNestedInObjects
-    + HandleChoice
-    + HandleShape
-    + HandleName
-    + HandleTree
-    + HandleRule
-    + HandleShared
-    + HandleSharedAgain
+    + HandleListCompiledV1
+    + HandleObjectNestedV1
+    + HandleObjectCompiledV1
+    + HandleChoiceMadeV1
+    + HandleChoiceCompiledV1
+    + HandleShapeDrawnV1
+    + HandleShapeCompiledV1
+    + HandleNameClashedV1
+    + HandleTreePlantedV1
+    + HandleRuleAppliedV1
+    + HandleThingSharedV1
+    + HandleThingCompiledV1
+    + HandleThingSharedV2
 {
 }
 
 impl<T> Handlers for T where
-    T: HandleText
-        + HandleNumber
+    T: HandleTextBoundedV1
+        + HandleTextCompiledV1
+        + HandleNumberBoundedV1
+        + HandleNumberCompiledV1
         + HandleTheListsThatWereFilledWithManyThings
-        + HandleObjectsNestedInObjects
-        + HandleChoice
-        + HandleShape
-        + HandleName
-        + HandleTree
-        + HandleRule
-        + HandleShared
-        + HandleSharedAgain
+        + HandleListCompiledV1
+        + HandleObjectNestedV1
+        + HandleObjectCompiledV1
+        + HandleChoiceMadeV1
+        + HandleChoiceCompiledV1
+        + HandleShapeDrawnV1
+        + HandleShapeCompiledV1
+        + HandleNameClashedV1
+        + HandleTreePlantedV1
+        + HandleRuleAppliedV1
+        + HandleThingSharedV1
+        + HandleThingCompiledV1
+        + HandleThingSharedV2
 {
 }
 
 /// The consumers, one per receive operation.
 pub fn consumers<H>(handlers: H) -> Consumers<Consumer>
 where
-    H: HandleText
-        + HandleNumber
+    H: HandleTextBoundedV1
+        + HandleTextCompiledV1
+        + HandleNumberBoundedV1
+        + HandleNumberCompiledV1
         + HandleTheListsThatWereFilledWithManyThings
-        + HandleObjectsNestedInObjects
-        + HandleChoice
-        + HandleShape
-        + HandleName
-        + HandleTree
-        + HandleRule
-        + HandleShared
-        + HandleSharedAgain,
+        + HandleListCompiledV1
+        + HandleObjectNestedV1
+        + HandleObjectCompiledV1
+        + HandleChoiceMadeV1
+        + HandleChoiceCompiledV1
+        + HandleShapeDrawnV1
+        + HandleShapeCompiledV1
+        + HandleNameClashedV1
+        + HandleTreePlantedV1
+        + HandleRuleAppliedV1
+        + HandleThingSharedV1
+        + HandleThingCompiledV1
+        + HandleThingSharedV2,
 {
     let handlers = Arc::new(handlers);
     Consumers::new()
-        .with(&HANDLE_TEXT, HandleTextWith(handlers.clone()))
-        .with(&HANDLE_NUMBER, HandleNumberWith(handlers.clone()))
+        .with(
+            &HANDLE_TEXT_BOUNDED_V1,
+            HandleTextBoundedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_TEXT_COMPILED_V1,
+            HandleTextCompiledV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_NUMBER_BOUNDED_V1,
+            HandleNumberBoundedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_NUMBER_COMPILED_V1,
+            HandleNumberCompiledV1With(handlers.clone()),
+        )
         .with(
             &HANDLE_THE_LISTS_THAT_WERE_FILLED_WITH_MANY_THINGS,
             HandleTheListsThatWereFilledWithManyThingsWith(handlers.clone()),
         )
         .with(
-            &HANDLE_OBJECTS_NESTED_IN_OBJECTS,
-            HandleObjectsNestedInObjectsWith(handlers.clone()),
+            &HANDLE_LIST_COMPILED_V1,
+            HandleListCompiledV1With(handlers.clone()),
         )
-        .with(&HANDLE_CHOICE, HandleChoiceWith(handlers.clone()))
-        .with(&HANDLE_SHAPE, HandleShapeWith(handlers.clone()))
-        .with(&HANDLE_NAME, HandleNameWith(handlers.clone()))
-        .with(&HANDLE_TREE, HandleTreeWith(handlers.clone()))
-        .with(&HANDLE_RULE, HandleRuleWith(handlers.clone()))
-        .with(&HANDLE_SHARED, HandleSharedWith(handlers.clone()))
-        .with(&HANDLE_SHARED_AGAIN, HandleSharedAgainWith(handlers))
+        .with(
+            &HANDLE_OBJECT_NESTED_V1,
+            HandleObjectNestedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_OBJECT_COMPILED_V1,
+            HandleObjectCompiledV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_CHOICE_MADE_V1,
+            HandleChoiceMadeV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_CHOICE_COMPILED_V1,
+            HandleChoiceCompiledV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_SHAPE_DRAWN_V1,
+            HandleShapeDrawnV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_SHAPE_COMPILED_V1,
+            HandleShapeCompiledV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_NAME_CLASHED_V1,
+            HandleNameClashedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_TREE_PLANTED_V1,
+            HandleTreePlantedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_RULE_APPLIED_V1,
+            HandleRuleAppliedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_THING_SHARED_V1,
+            HandleThingSharedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_THING_COMPILED_V1,
+            HandleThingCompiledV1With(handlers.clone()),
+        )
+        .with(&HANDLE_THING_SHARED_V2, HandleThingSharedV2With(handlers))
 }

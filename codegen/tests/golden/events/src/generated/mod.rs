@@ -5,17 +5,24 @@
 #![allow(clippy::enum_variant_names, clippy::large_enum_variant)]
 
 pub mod audit_log;
+pub mod choice_compiled_v1;
 pub mod choice_made_v1;
 pub mod consumer;
+pub mod list_compiled_v1;
 pub mod list_filled_v1;
 pub mod name_clashed_v1;
 pub mod number_bounded_v1;
+pub mod number_compiled_v1;
+pub mod object_compiled_v1;
 pub mod object_nested_v1;
 pub mod producer;
 pub mod rule_applied_v1;
+pub mod shape_compiled_v1;
 pub mod shape_drawn_v1;
 pub mod shared;
 pub mod text_bounded_v1;
+pub mod text_compiled_v1;
+pub mod thing_compiled_v1;
 pub mod thing_shared_v1;
 pub mod thing_shared_v2;
 pub mod tiny;
@@ -23,14 +30,21 @@ pub mod topology;
 pub mod tree_planted_v1;
 pub mod r#type;
 
+pub use choice_compiled_v1::ChoiceCompiledV1;
 pub use choice_made_v1::ChoiceMadeV1;
+pub use list_compiled_v1::ListCompiledV1;
 pub use list_filled_v1::ListFilledV1;
 pub use name_clashed_v1::NameClashedV1;
 pub use number_bounded_v1::NumberBoundedV1;
+pub use number_compiled_v1::NumberCompiledV1;
+pub use object_compiled_v1::ObjectCompiledV1;
 pub use object_nested_v1::ObjectNestedV1;
 pub use rule_applied_v1::RuleAppliedV1;
+pub use shape_compiled_v1::ShapeCompiledV1;
 pub use shape_drawn_v1::ShapeDrawnV1;
 pub use text_bounded_v1::TextBoundedV1;
+pub use text_compiled_v1::TextCompiledV1;
+pub use thing_compiled_v1::ThingCompiledV1;
 pub use thing_shared_v1::ThingSharedV1;
 pub use thing_shared_v2::ThingSharedV2;
 pub use tree_planted_v1::TreePlantedV1;
@@ -38,14 +52,21 @@ pub use tree_planted_v1::TreePlantedV1;
 /// Every event of the contract.
 pub static EVENTS: &[jetway::EventInfo] = &[
     jetway::EventInfo::of::<TextBoundedV1>(),
+    jetway::EventInfo::of::<TextCompiledV1>(),
     jetway::EventInfo::of::<NumberBoundedV1>(),
+    jetway::EventInfo::of::<NumberCompiledV1>(),
     jetway::EventInfo::of::<ListFilledV1>(),
+    jetway::EventInfo::of::<ListCompiledV1>(),
     jetway::EventInfo::of::<ObjectNestedV1>(),
+    jetway::EventInfo::of::<ObjectCompiledV1>(),
     jetway::EventInfo::of::<ChoiceMadeV1>(),
+    jetway::EventInfo::of::<ChoiceCompiledV1>(),
     jetway::EventInfo::of::<ShapeDrawnV1>(),
+    jetway::EventInfo::of::<ShapeCompiledV1>(),
     jetway::EventInfo::of::<NameClashedV1>(),
     jetway::EventInfo::of::<TreePlantedV1>(),
     jetway::EventInfo::of::<RuleAppliedV1>(),
     jetway::EventInfo::of::<ThingSharedV1>(),
+    jetway::EventInfo::of::<ThingCompiledV1>(),
     jetway::EventInfo::of::<ThingSharedV2>(),
 ];

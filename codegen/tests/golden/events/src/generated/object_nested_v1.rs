@@ -3,24 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use jetway::validate::{Checker, Fallback, Validate};
+use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::price::Price;
 
-/// The whole schema, for what neither the types nor their checks can say.
-static SCHEMA: Fallback = Fallback::new(
-    r##"{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"},"address":{"type":"object","required":["city"],"properties":{"city":{"type":"string","minLength":1},"position":{"type":"object","required":["lat","lon"],"properties":{"lat":{"type":"number","minimum":-90,"maximum":90},"lon":{"type":"number"}},"additionalProperties":false}}},"counts":{"type":"object","additionalProperties":{"type":"integer","minimum":0},"minProperties":1},"prices":{"type":"object","additionalProperties":{"$ref":"#/$defs/file:events~1schemas~1shared~1price.json"}},"free":{"type":"object"},"none":{"type":"object","additionalProperties":false},"mixed":{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"integer"}},"byPattern":{"type":"object","patternProperties":{"^x_":{"type":"integer"}},"additionalProperties":false},"keys":{"type":"object","propertyNames":{"maxLength":2}},"needsMore":{"type":"object","properties":{"a":{"type":"string"}},"required":["a","b"],"minProperties":3}},"$defs":{"file:events/schemas/shared/price.json":{"type":"object","required":["cents"],"properties":{"cents":{"type":"integer","minimum":0}},"$defs":{"a/b c":{"type":"object","properties":{"x":{"type":"integer"}}}}}}}"##,
-);
-
 /// Golden: object.nested.v1.
-///
-/// The compiled schema of the event also enforces `patternProperties`, `additionalProperties`,
-/// `propertyNames`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct ObjectNestedV1 {
     /// `id`: a UUID.
     #[serde(with = "jetway::exact")]
@@ -60,34 +51,6 @@ pub struct ObjectNestedV1 {
         skip_serializing_if = "Option::is_none"
     )]
     pub none: Option<ObjectNestedV1None>,
-    /// `mixed`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub mixed: Option<ObjectNestedV1Mixed>,
-    /// `byPattern`: a mapping.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub by_pattern: Option<BTreeMap<String, serde_json::Value>>,
-    /// `keys`: a mapping.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub keys: Option<BTreeMap<String, serde_json::Value>>,
-    /// `needsMore`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub needs_more: Option<ObjectNestedV1NeedsMore>,
 }
 
 /// Where it is.
@@ -119,29 +82,6 @@ pub struct ObjectNestedV1AddressPosition {
 #[serde(deny_unknown_fields)]
 pub struct ObjectNestedV1None {}
 
-/// `ObjectNestedV1Mixed` of `events/schemas/object.nested.v1.json`.
-///
-/// The compiled schema of the event also enforces `additionalProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ObjectNestedV1Mixed {
-    /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub a: Option<String>,
-}
-
-/// `ObjectNestedV1NeedsMore` of `events/schemas/object.nested.v1.json`.
-///
-/// The compiled schema of the event also enforces `minProperties`, `required`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ObjectNestedV1NeedsMore {
-    /// `a`: text.
-    pub a: String,
-}
-
 impl EventData for ObjectNestedV1 {
     const TYPE: &'static str = "object.nested.v1";
     const DATASCHEMA: &'static str = "events/schemas/object.nested.v1.json";
@@ -153,10 +93,6 @@ impl EventData for ObjectNestedV1 {
 
     fn key(&self) -> String {
         self.id.to_string()
-    }
-
-    fn fallback() -> Option<&'static Fallback> {
-        Some(&SCHEMA)
     }
 }
 
@@ -194,13 +130,5 @@ impl Validate for ObjectNestedV1AddressPosition {
 }
 
 impl Validate for ObjectNestedV1None {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ObjectNestedV1Mixed {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ObjectNestedV1NeedsMore {
     fn check(&self, _at: &mut Checker) {}
 }

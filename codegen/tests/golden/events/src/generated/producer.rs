@@ -4,8 +4,10 @@
 use jetway::{Consumers, Operation, SentBy, Service, Stream};
 
 use super::{
-    ChoiceMadeV1, ListFilledV1, NameClashedV1, NumberBoundedV1, ObjectNestedV1, RuleAppliedV1,
-    ShapeDrawnV1, TextBoundedV1, ThingSharedV1, ThingSharedV2, TreePlantedV1, topology,
+    ChoiceCompiledV1, ChoiceMadeV1, ListCompiledV1, ListFilledV1, NameClashedV1, NumberBoundedV1,
+    NumberCompiledV1, ObjectCompiledV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1,
+    ShapeDrawnV1, TextBoundedV1, TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2,
+    TreePlantedV1, topology,
 };
 
 /// The service `producer` of asyncapi.yaml.
@@ -25,13 +27,20 @@ pub fn consumers() -> Consumers<Producer> {
 }
 
 impl SentBy<Producer> for TextBoundedV1 {}
+impl SentBy<Producer> for TextCompiledV1 {}
 impl SentBy<Producer> for NumberBoundedV1 {}
+impl SentBy<Producer> for NumberCompiledV1 {}
 impl SentBy<Producer> for ListFilledV1 {}
+impl SentBy<Producer> for ListCompiledV1 {}
 impl SentBy<Producer> for ObjectNestedV1 {}
+impl SentBy<Producer> for ObjectCompiledV1 {}
 impl SentBy<Producer> for ChoiceMadeV1 {}
+impl SentBy<Producer> for ChoiceCompiledV1 {}
 impl SentBy<Producer> for ShapeDrawnV1 {}
+impl SentBy<Producer> for ShapeCompiledV1 {}
 impl SentBy<Producer> for NameClashedV1 {}
 impl SentBy<Producer> for TreePlantedV1 {}
 impl SentBy<Producer> for RuleAppliedV1 {}
 impl SentBy<Producer> for ThingSharedV1 {}
+impl SentBy<Producer> for ThingCompiledV1 {}
 impl SentBy<Producer> for ThingSharedV2 {}

@@ -9,16 +9,8 @@ use jetway::{Retention, Storage, Stream};
 pub static ALL: Stream = Stream {
     name: "ALL",
     subjects: &[
-        "text.>",
-        "number.>",
-        "list.>",
-        "object.>",
-        "choice.>",
-        "shape.>",
-        "name.>",
-        "tree.>",
-        "rule.>",
-        "thing.shared.v1.*",
+        "text.>", "number.>", "list.>", "object.>", "choice.>", "shape.>", "name.>", "tree.>",
+        "rule.>", "thing.>",
     ],
     retention: Retention::Limits,
     storage: Storage::File,
