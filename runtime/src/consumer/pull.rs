@@ -26,6 +26,12 @@ const SILENCE: Duration = Duration::from_millis(3_500);
 /// How long to wait before asking again where the consumer or its stream did not answer.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How many messages are asked for one by one after a connection is made.
+///
+/// A message whose headers the client cannot read makes it drop the connection, with all that has arrived behind that
+/// message. So its neighbours have to come without it: else they would all come back together, again and again.
+const ONE_BY_ONE: usize = 64;
+
 pub(super) struct Puller {
     client: Client,
     context: jetstream::Context,
@@ -37,6 +43,8 @@ pub(super) struct Puller {
     /// Pulls up to this one count as lost: what the server still says of them is of no interest.
     lost: u64,
     outstanding: usize,
+    /// How many more messages are asked for one by one.
+    one_by_one: usize,
     heard: Instant,
 }
 
@@ -72,12 +80,18 @@ impl Puller {
             pulls: 0,
             lost: 0,
             outstanding: 0,
+            one_by_one: ONE_BY_ONE,
             heard: Instant::now(),
         })
     }
 
     /// Asks for as many messages as there is room for, once that is worth a request.
     pub(super) async fn replenish(&mut self, room: usize) {
+        let room = if self.one_by_one > 0 {
+            room.min(1)
+        } else {
+            room
+        };
         let want = room.saturating_sub(self.outstanding);
         if want == 0 || (self.outstanding > 0 && want < self.operation.concurrency.div_ceil(2)) {
             return;
@@ -114,7 +128,10 @@ impl Puller {
             },
             () = tokio::time::sleep_until(silence), if waiting => self.renew(),
             changed = self.connection.changed() => match changed {
-                Ok(()) => self.renew(),
+                Ok(()) => {
+                    self.one_by_one = ONE_BY_ONE;
+                    self.renew()
+                }
                 Err(_) => std::future::pending().await,
             },
         }
@@ -125,6 +142,7 @@ impl Puller {
         if is_delivery(&message) {
             self.heard = Instant::now();
             self.outstanding = self.outstanding.saturating_sub(1);
+            self.one_by_one = self.one_by_one.saturating_sub(1);
             return Delivered::of(message, &self.context).map_or(Pulled::Nothing, Pulled::Message);
         }
         if self.is_lost(&message.subject) {

@@ -14,9 +14,11 @@ async fn commit(app: &App<Tester>, key: &str, number: i64) {
 }
 
 async fn three_relays(on: On, events: i64) {
-    let rig = Rig::new(on).await;
+    let mut rig = Rig::new(on).await;
     let mut services = Vec::new();
+    let mut pages = Vec::new();
     for _ in 0..3 {
+        pages.push(rig.http("/metrics"));
         services.push(rig.serve(HANDLE, Double::effect()).await);
     }
     // One writer per key, so that its numbers are in the order of commit; the replicas take turns.
@@ -43,6 +45,20 @@ async fn three_relays(on: On, events: i64) {
     for (key, numbers) in keys {
         assert_eq!(numbers, (0..events / 20).collect::<Vec<_>>(), "{key}");
     }
+    // The stream drops second copies; there should be none to drop.
+    let mut sent = 0.0;
+    for page in pages {
+        let page = reqwest::get(page).await.unwrap().text().await.unwrap();
+        let line = |line: &&str| line.starts_with("messaging_client_sent_messages");
+        let counts = page.lines().filter(line);
+        sent += counts
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum::<f64>();
+    }
+    assert!(
+        (sent - events as f64).abs() < 0.5,
+        "{sent} publishes for {events} events"
+    );
     for service in services {
         service.stop().await.unwrap();
     }

@@ -285,3 +285,41 @@ on_both! {
         service.stop().await.unwrap();
     }
 }
+
+/// Header blocks that the client library refuses to read: it drops the connection, and with a lone CR in a value it even
+/// ends. That cannot be mended here, so it must not pass unseen: the others are handled, or the service ends with an
+/// error and is started again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_client_cannot_read_does_not_stop_the_service_silently() {
+    let blocks: [(&[u8], bool); 3] = [
+        (b"NATS/1.0\r\nno colon\r\n\r\n", false),
+        (b"NATS/1.0\r\nX: \xe9\r\n\r\n", false),
+        (b"NATS/1.0\r\nX: a\rb\r\n\r\n", true),
+    ];
+    for (block, ends) in blocks {
+        let rig = Rig::new(On::Sqlite).await;
+        let operation = Operation {
+            ack_wait: Duration::from_secs(1),
+            ..HANDLE
+        };
+        let service = rig.serve(operation, Double::effect()).await;
+        rig.send(&Happened::new("a", 0)).await;
+        rig.settled("tester-handle").await;
+        raw::publish(rig.broker.port(), SUBJECT, block, b"{}").await;
+        for number in 1..10 {
+            rig.send(&Happened::new("a", number)).await;
+        }
+        if ends {
+            wait("the end", || async { service.has_ended() }).await;
+            let error = service.ended().await.unwrap_err().to_string();
+            assert!(error.contains("will not connect again"), "{error}");
+        } else {
+            wait("the others to be handled", || async {
+                service.effects().await.len() == 10
+            })
+            .await;
+            assert_eq!(rig.consumer("tester-handle").await.num_ack_pending, 1);
+            service.stop().await.unwrap();
+        }
+    }
+}

@@ -168,6 +168,15 @@ async fn a_service_without_traffic_is_ready_again_after_the_broker_s_restart() {
         })
         .await;
     }
+    let back = Instant::now();
+    rig.send(&Happened::new("a", 1)).await;
+    rig.settled("tester-handle").await;
+    assert!(
+        back.elapsed() < RESUMES,
+        "resumed after {:?}",
+        back.elapsed()
+    );
+    assert_eq!(service.effects().await.len(), 1);
     service.stop().await.unwrap();
 }
 

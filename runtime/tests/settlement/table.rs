@@ -27,9 +27,7 @@ fn retry(max_attempts: u32, initial: Duration) -> Operation {
 type Calls = Arc<Mutex<Vec<(Instant, u32)>>>;
 
 /// A handler that keeps when it was called, and with which attempt.
-fn timed(
-    result: impl Fn(u32) -> Result<(), Failure> + Send + Sync + 'static,
-) -> (Double, Calls) {
+fn timed(result: impl Fn(u32) -> Result<(), Failure> + Send + Sync + 'static) -> (Double, Calls) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = seen.clone();
     let double = Double::new(move |event, _| {
