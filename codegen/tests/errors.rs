@@ -108,6 +108,9 @@ fn two_events_of_one_rust_name() {
 fn an_invalid_schema_in_a_shared_file() {
     let project = Project::new();
     project.replace(SCHEMA_FILE, NOTE, r#"{ "$ref": "shared/note.json" }"#);
-    project.write("events/schemas/shared/note.json", "{\n  \"type\": \"sting\"\n}\n");
+    project.write(
+        "events/schemas/shared/note.json",
+        "{\n  \"type\": \"sting\"\n}\n",
+    );
     insta::assert_snapshot!(said(&project));
 }
