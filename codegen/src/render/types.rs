@@ -162,7 +162,40 @@ fn strings(lines: &mut Lines, definition: &Definition, variants: &[Variant]) {
         }
         lines.line(format!("{},", variant.name));
     }
-    lines.back().line("}");
+    lines.back().line("}").line("");
+    spelled(lines, &definition.name, variants);
+}
+
+/// What users need for a database column or a page: the value's own spelling.
+fn spelled(lines: &mut Lines, name: &str, variants: &[Variant]) {
+    lines.line(format!("impl {name} {{")).deeper();
+    lines
+        .doc("The value as the schema spells it.")
+        .line("#[must_use]")
+        .line("pub fn as_str(self) -> &'static str {")
+        .deeper()
+        .line("match self {")
+        .deeper();
+    for variant in variants {
+        let (pattern, value) = (
+            format!("Self::{} =>", variant.name),
+            literal(&variant.value),
+        );
+        // Twelve columns in, and a comma behind it.
+        if 12 + pattern.chars().count() + 1 + value.chars().count() < 100 {
+            lines.line(format!("{pattern} {value},"));
+        } else {
+            lines
+                .line(format!("{pattern} {{"))
+                .deeper()
+                .line(value)
+                .back()
+                .line("}");
+        }
+    }
+    for _ in 0..3 {
+        lines.back().line("}");
+    }
 }
 
 fn tagged(

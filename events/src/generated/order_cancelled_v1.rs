@@ -46,6 +46,17 @@ pub enum CancellationReason {
     CustomerRequest,
 }
 
+impl CancellationReason {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OutOfStock => "out_of_stock",
+            Self::CustomerRequest => "customer_request",
+        }
+    }
+}
+
 impl EventData for OrderCancelledV1 {
     const TYPE: &'static str = "order.cancelled.v1";
     const DATASCHEMA: &'static str = "events/schemas/order.cancelled.v1.json";

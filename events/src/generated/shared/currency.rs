@@ -18,6 +18,19 @@ pub enum Currency {
     Chf,
 }
 
+impl Currency {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eur => "EUR",
+            Self::Usd => "USD",
+            Self::Gbp => "GBP",
+            Self::Chf => "CHF",
+        }
+    }
+}
+
 impl Validate for Currency {
     fn check(&self, _at: &mut Checker) {}
 }

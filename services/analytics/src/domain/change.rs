@@ -21,17 +21,6 @@ pub struct Projection {
     pub changes: Vec<Change>,
 }
 
-/// The currency as the database and the page know it: ISO 4217.
-#[must_use]
-pub fn currency_code(currency: Currency) -> &'static str {
-    match currency {
-        Currency::Eur => "EUR",
-        Currency::Usd => "USD",
-        Currency::Gbp => "GBP",
-        Currency::Chf => "CHF",
-    }
-}
-
 /// An addition. Additions commute: the order of arrival does not matter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {

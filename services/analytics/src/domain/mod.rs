@@ -4,6 +4,6 @@ mod change;
 mod projection;
 mod step;
 
-pub use change::{Change, Projection, currency_code};
+pub use change::{Change, Projection};
 pub use projection::Project;
 pub use step::Step;

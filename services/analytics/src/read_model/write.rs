@@ -4,7 +4,7 @@ use sqlx::AnyConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{Change, Projection, Step, currency_code};
+use crate::domain::{Change, Projection, Step};
 
 /// Applies what an event changes, in the handler's transaction.
 ///
@@ -80,7 +80,7 @@ async fn make(
         .bind(micros(event.at))
         .bind(*pieces)
         .bind(*cents)
-        .bind(currency_code(*currency)),
+        .bind(currency.as_str()),
         Change::Revenue {
             minute,
             cents,
@@ -90,7 +90,7 @@ async fn make(
              ON CONFLICT (minute, currency) DO UPDATE SET cents = revenue_minute.cents + excluded.cents",
         )
         .bind(*minute)
-        .bind(currency_code(*currency))
+        .bind(currency.as_str())
         .bind(*cents),
         Change::Ordered { sku, pieces } => sqlx::query(
             "INSERT INTO product (sku, pieces, shortages) VALUES ($1, $2, 0)

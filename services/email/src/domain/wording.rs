@@ -1,6 +1,6 @@
 //! How ids, amounts and names are written to a customer.
 
-use events::shared::{Currency, Money};
+use events::shared::Money;
 use uuid::Uuid;
 
 /// The order as a customer quotes it: the last eight digits of its id. The first ones are a clock, and alike for all
@@ -13,17 +13,7 @@ pub(super) fn order_number(order_id: Uuid) -> String {
 /// `49.90 EUR`.
 pub(super) fn amount(money: &Money) -> String {
     let (units, cents) = (money.cents / 100, money.cents % 100);
-    format!("{units}.{cents:02} {}", code(money.currency))
-}
-
-/// ISO 4217.
-fn code(currency: Currency) -> &'static str {
-    match currency {
-        Currency::Eur => "EUR",
-        Currency::Usd => "USD",
-        Currency::Gbp => "GBP",
-        Currency::Chf => "CHF",
-    }
+    format!("{units}.{cents:02} {}", money.currency.as_str())
 }
 
 /// A name without line breaks and control characters: it stands in a mail header.
@@ -34,6 +24,8 @@ pub(super) fn one_line(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use events::shared::Currency;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -59,6 +59,17 @@ pub enum ChoiceMadeV1Snake {
     SoldOut,
 }
 
+impl ChoiceMadeV1Snake {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InStock => "in_stock",
+            Self::SoldOut => "sold_out",
+        }
+    }
+}
+
 /// `ChoiceMadeV1Camel` of `events/schemas/choice.made.v1.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,6 +78,17 @@ pub enum ChoiceMadeV1Camel {
     InStock,
     /// `soldOut`.
     SoldOut,
+}
+
+impl ChoiceMadeV1Camel {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InStock => "inStock",
+            Self::SoldOut => "soldOut",
+        }
+    }
 }
 
 /// `ChoiceMadeV1Odd` of `events/schemas/choice.made.v1.json`.
@@ -95,6 +117,22 @@ pub enum ChoiceMadeV1Odd {
     Empty2,
 }
 
+impl ChoiceMadeV1Odd {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AB => "a b",
+            Self::AB2 => "a-b",
+            Self::AB3 => "A B",
+            Self::Empty => "",
+            Self::N1st => "1st",
+            Self::Self_ => "Self",
+            Self::Empty2 => "*",
+        }
+    }
+}
+
 /// `ChoiceMadeV1Maybe` of `events/schemas/choice.made.v1.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -103,12 +141,32 @@ pub enum ChoiceMadeV1Maybe {
     Yes,
 }
 
+impl ChoiceMadeV1Maybe {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+        }
+    }
+}
+
 /// `ChoiceMadeV1Kind` of `events/schemas/choice.made.v1.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChoiceMadeV1Kind {
     /// `fixed`.
     Fixed,
+}
+
+impl ChoiceMadeV1Kind {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+        }
+    }
 }
 
 impl EventData for ChoiceMadeV1 {

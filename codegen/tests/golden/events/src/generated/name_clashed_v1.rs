@@ -214,6 +214,17 @@ pub enum NameClashedV1StringOption {
     Some,
 }
 
+impl NameClashedV1StringOption {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Some => "some",
+        }
+    }
+}
+
 /// `NameClashedV1Vec` of `events/schemas/name.clashed.v1.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NameClashedV1Vec {

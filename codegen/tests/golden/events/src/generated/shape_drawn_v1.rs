@@ -105,6 +105,16 @@ pub enum ShapeDrawnV1OtherKind {
     Circle,
 }
 
+impl ShapeDrawnV1OtherKind {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Circle => "circle",
+        }
+    }
+}
+
 /// `ShapeDrawnV1Single` of `events/schemas/shape.drawn.v1.json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "only")]
