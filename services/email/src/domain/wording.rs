@@ -25,7 +25,6 @@ pub(super) fn one_line(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use events::shared::Currency;
-
     use proptest::prelude::*;
 
     use super::*;
