@@ -146,7 +146,10 @@ async fn work<S: Service>(
 async fn provision<S: Service>(core: &Arc<Core>) -> Result<bool, Error> {
     let mut connection = core.connection.subscribe();
     loop {
-        if core.client.connection_state() == State::Connected {
+        // The count follows the state a little later; a consumer that pulled in between would take its first
+        // connection for a new one.
+        let counted = *connection.borrow_and_update() > 0;
+        if counted && core.client.connection_state() == State::Connected {
             let ensured = topology::ensure(
                 &core.jetstream,
                 core.settings.topology,

@@ -46,6 +46,8 @@ pub(super) struct Puller {
     /// How many more messages are asked for one by one.
     one_by_one: usize,
     heard: Instant,
+    /// When the last pull was sent.
+    asked: Instant,
 }
 
 /// What came of waiting.
@@ -82,6 +84,7 @@ impl Puller {
             outstanding: 0,
             one_by_one: ONE_BY_ONE,
             heard: Instant::now(),
+            asked: Instant::now(),
         })
     }
 
@@ -99,6 +102,7 @@ impl Puller {
         // Before the request is sent: a message can arrive before the sending is known to have succeeded.
         self.outstanding += want;
         self.heard = Instant::now();
+        self.asked = self.heard;
         self.pulls += 1;
         let subject = format!(
             "$JS.API.CONSUMER.MSG.NEXT.{}.{}",
@@ -198,18 +202,23 @@ impl Puller {
 
     /// Stops pulling, and returns what was delivered in the meantime: given back, nobody waits for an ack-wait.
     ///
-    /// It waits until the server has answered every pull, because there is no other clean end: the client drops what is
-    /// on its way when a subscription is closed (also by `drain`), and a pull whose inbox is closed makes the server
-    /// put the first message that is given back behind the others.
+    /// It waits until no pull is open at the server, because there is no other clean end: the client drops what is on
+    /// its way when a subscription is closed (also by `drain`), and a pull whose inbox is closed makes the server put
+    /// the first message that is given back behind the others.
+    ///
+    /// What is outstanding tells exactly as long as no pull was ever counted as lost; a lost one may be open after all,
+    /// and then its messages were counted as those of another. After that only the time tells.
     pub(super) async fn stop(mut self) -> Vec<Delivered> {
         let mut late = Vec::new();
-        let end = Instant::now() + EXPIRES + HEARTBEAT;
-        while self.outstanding > 0 && self.client.connection_state() == State::Connected {
+        let end = self.asked + EXPIRES + HEARTBEAT;
+        while (self.outstanding > 0 || self.lost > 0)
+            && self.client.connection_state() == State::Connected
+        {
             let Ok(Some(message)) = tokio::time::timeout_at(end, self.messages.next()).await else {
                 break;
             };
             if is_delivery(&message) {
-                self.outstanding -= 1;
+                self.outstanding = self.outstanding.saturating_sub(1);
                 late.extend(Delivered::of(message, &self.context));
             } else if !self.is_lost(&message.subject)
                 && message.status.is_some_and(|status| status.as_u16() != 100)
