@@ -6,7 +6,10 @@ use crate::support::contract::{HANDLE, Happened};
 use crate::support::{Double, On, Rig, wait};
 
 async fn readiness(url: &str) -> (u16, String) {
-    let response = reqwest::get(url).await.unwrap();
+    // The service may not listen yet.
+    let Ok(response) = reqwest::get(url).await else {
+        return (0, String::new());
+    };
     (
         response.status().as_u16(),
         response.text().await.unwrap_or_default(),
