@@ -6,6 +6,7 @@ mod database;
 mod inbox;
 mod migrations;
 mod outbox;
+mod writer;
 
 pub(crate) use attempts::{Attempts, Standing};
 pub use database::{Database, StoreError};

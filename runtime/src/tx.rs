@@ -208,6 +208,22 @@ impl<'a, S: Service> Tx<'a, S> {
         self.end().await
     }
 
+    /// Undoes this transaction; its events are not sent. Dropping it does the same.
+    ///
+    /// Whoever answers from what it has read ends it with this, and not with a drop: on SQLite transactions that queue
+    /// for the one writer share a commit, so it may have read what another of them wrote, and only their common commit
+    /// makes that true.
+    ///
+    /// # Errors
+    ///
+    /// Where what it has read never came to be, because the database refused that commit.
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
+        match self.write.take() {
+            Some(write) => write.rollback().await,
+            None => Ok(()),
+        }
+    }
+
     /// Commits the effect of a handled event. False where someone else has handled it in the meantime: then nothing
     /// of this transaction remains.
     pub(crate) async fn commit_handled(
@@ -217,9 +233,7 @@ impl<'a, S: Service> Tx<'a, S> {
         attempts: Option<&Attempts>,
     ) -> Result<bool, StoreError> {
         if !Inbox::enter(self.sql().await?, durable, event).await? {
-            if let Some(write) = self.write.take() {
-                write.rollback().await?;
-            }
+            self.rollback().await?;
             return Ok(false);
         }
         if let Some(attempts) = attempts {

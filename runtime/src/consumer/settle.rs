@@ -165,12 +165,7 @@ impl<S: Service> Settler<'_, S> {
         let handled = self.guarded(event, &mut tx).await;
         fault::point(name, "in-handler").await;
         if let Err(failure) = handled {
-            drop(tx);
-            return if self.is_the_database(&failure).await {
-                Verdicted::NotNow(failure.to_string())
-            } else {
-                Verdicted::Failed(failure)
-            };
+            return self.undo(tx, failure).await;
         }
         let forget = remembered.then_some(&begun.attempts);
         let commit = tx.commit_handled(self.operation().durable, &begun.identity, forget);
@@ -181,6 +176,22 @@ impl<S: Service> Settler<'_, S> {
             Ok(Err(error)) => Verdicted::Failed(Failure::from(error)),
             // Whether it went through is for the inbox to tell.
             Err(_) => Verdicted::NotNow("the commit did not end".to_owned()),
+        }
+    }
+
+    /// Rolls back. What the handler has read may have been another's work that was undone in the end: then its verdict
+    /// is worth nothing.
+    async fn undo(&self, tx: Tx<'_, S>, failure: Failure) -> Verdicted {
+        let rolled_back = tokio::time::timeout(self.operation().timeout, tx.rollback()).await;
+        if self.is_the_database(&failure).await {
+            return Verdicted::NotNow(failure.to_string());
+        }
+        match rolled_back {
+            Ok(Err(error)) => Verdicted::NotNow(error.to_string()),
+            Err(_) if failure.verdict == Verdict::Permanent => {
+                Verdicted::NotNow("the rollback did not end".to_owned())
+            }
+            _ => Verdicted::Failed(failure),
         }
     }
 

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{Any, AnyConnection, AnyPool, Transaction};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::writer::{Member, Turn, Writer};
 
 /// How long a caller waits for a connection before the database counts as gone.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -70,14 +73,21 @@ pub(crate) enum Kind {
     Postgres,
 }
 
+/// Those who want to write queue here, in order and without polling.
+#[derive(Clone, Debug)]
+enum Writers {
+    /// One at a time.
+    Sqlite(Writer),
+    /// As many as there are connections.
+    Postgres(Arc<Semaphore>),
+}
+
 /// The service's database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: AnyPool,
     kind: Kind,
-    /// SQLite has one writer: those who wait for it queue here, in order and without polling. Postgres has as many
-    /// permits as connections.
-    writers: Arc<Semaphore>,
+    writers: Writers,
     file: Option<Arc<str>>,
 }
 
@@ -108,6 +118,14 @@ impl Database {
             let pragmas = format!(
                 "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 10000; PRAGMA foreign_keys = ON;"
             );
+            // There is no network to test. But where SQLite has rolled back by itself, as on a full disk, sqlx counts
+            // the transaction as open for ever.
+            options = options
+                .test_before_acquire(false)
+                .before_acquire(|connection, _| {
+                    let usable = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(usable) })
+                });
             options = options.after_connect(move |connection, _| {
                 let pragmas = pragmas.clone();
                 Box::pin(async move {
@@ -121,17 +139,15 @@ impl Database {
         let pool = options
             .connect_lazy(&url)
             .map_err(|error| StoreError::Url(format!("DATABASE_URL: {error}")))?;
-        let file = (kind == Kind::Sqlite).then(|| Arc::from(file_of(&url)));
-        let writers = if kind == Kind::Sqlite {
-            1
-        } else {
-            connections as usize
+        let writers = match kind {
+            Kind::Sqlite => Writers::Sqlite(Writer::new(pool.clone())),
+            Kind::Postgres => Writers::Postgres(Arc::new(Semaphore::new(connections as usize))),
         };
         Ok(Self {
+            file: (kind == Kind::Sqlite).then(|| Arc::from(file_of(&url))),
             pool,
             kind,
-            writers: Arc::new(Semaphore::new(writers)),
-            file,
+            writers,
         })
     }
 
@@ -162,34 +178,35 @@ impl Database {
 
     /// Begins a transaction that may write.
     pub(crate) async fn begin(&self) -> Result<Write, StoreError> {
-        match tokio::time::timeout(ACQUIRE_TIMEOUT, self.writers.clone().acquire_owned()).await {
-            Ok(permit) => self.begin_with(permit).await,
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, self.turn()).await {
+            Ok(turn) => self.begin_in(turn?).await,
             Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
         }
     }
 
     /// The same for a caller who sets a bound himself: waits in the queue of writers for as long as it takes.
     pub(crate) async fn begin_patiently(&self) -> Result<Write, StoreError> {
-        let permit = self.writers.clone().acquire_owned().await;
-        self.begin_with(permit).await
+        self.begin_in(self.turn().await?).await
     }
 
-    async fn begin_with(
-        &self,
-        permit: Result<OwnedSemaphorePermit, AcquireError>,
-    ) -> Result<Write, StoreError> {
-        let Ok(permit) = permit else {
-            return Err(StoreError::Unavailable(sqlx::Error::PoolClosed));
-        };
-        let transaction = match self.kind {
-            // A deferred transaction that reads first cannot become a writer once another has written.
-            Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
-            Kind::Postgres => self.pool.begin().await?,
-        };
-        Ok(Write {
-            transaction,
-            _permit: permit,
-        })
+    async fn turn(&self) -> Result<WriteTurn, StoreError> {
+        match &self.writers {
+            Writers::Sqlite(writer) => Ok(WriteTurn::Sqlite(writer.turn().await)),
+            Writers::Postgres(permits) => match permits.clone().acquire_owned().await {
+                Ok(permit) => Ok(WriteTurn::Postgres(permit)),
+                Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolClosed)),
+            },
+        }
+    }
+
+    async fn begin_in(&self, turn: WriteTurn) -> Result<Write, StoreError> {
+        match turn {
+            WriteTurn::Sqlite(turn) => Ok(Write::Shared(turn.begin().await?)),
+            WriteTurn::Postgres(permit) => Ok(Write::Own {
+                transaction: self.pool.begin().await?,
+                _permit: permit,
+            }),
+        }
     }
 
     /// Closes all connections.
@@ -198,23 +215,44 @@ impl Database {
     }
 }
 
+enum WriteTurn {
+    Sqlite(Turn),
+    Postgres(OwnedSemaphorePermit),
+}
+
 /// A transaction that may write. Rolled back when dropped.
-pub(crate) struct Write {
-    transaction: Transaction<'static, Any>,
-    _permit: OwnedSemaphorePermit,
+pub(crate) enum Write {
+    /// With a connection of its own.
+    Own {
+        transaction: Transaction<'static, Any>,
+        _permit: OwnedSemaphorePermit,
+    },
+    /// SQLite: one of several that are committed together.
+    Shared(Member),
 }
 
 impl Write {
     pub(crate) fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
+        match self {
+            Self::Own { transaction, .. } => transaction,
+            Self::Shared(member) => member.connection(),
+        }
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        match self {
+            Self::Own { transaction, .. } => Ok(transaction.commit().await?),
+            Self::Shared(member) => member.commit().await,
+        }
     }
 
+    /// Undoes the transaction. An error says that what it has read cannot be relied upon either.
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {
-        Ok(self.transaction.rollback().await?)
+        match self {
+            // It has read nothing but what was committed.
+            Self::Own { .. } => Ok(()),
+            Self::Shared(member) => member.rollback().await,
+        }
     }
 }
 

@@ -38,5 +38,6 @@ mod outbox;
 mod poison;
 mod reconnect;
 mod resources;
+mod shared_commit;
 mod table;
 mod topology;

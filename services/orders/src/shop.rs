@@ -109,6 +109,7 @@ impl<G: PaymentGateway> Shop<G> {
 
         let mut tx = self.app.begin();
         if let Some(earlier) = idempotency::conclude(tx.sql().await?, key, &outcome).await? {
+            tx.rollback().await?;
             return Ok(earlier);
         }
         orders::insert(tx.sql().await?, &order).await?;
@@ -124,6 +125,7 @@ impl<G: PaymentGateway> Shop<G> {
         let mut tx = self.app.begin();
         let outcome = Outcome::Declined(reason);
         if let Some(earlier) = idempotency::conclude(tx.sql().await?, key, &outcome).await? {
+            tx.rollback().await?;
             return Ok(earlier);
         }
         tx.commit().await?;
