@@ -54,11 +54,23 @@ impl std::fmt::Display for Code {
     }
 }
 
+/// Whether a finding stops the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It does: nothing is written.
+    Error,
+    /// It does not.
+    Warning,
+}
+
 /// One finding.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// What kind.
     pub code: Code,
+    /// How bad.
+    pub severity: Severity,
     /// What is wrong, as a lowercase fragment.
     pub message: String,
     /// Where, and what to say of the place; the first is the culprit.
@@ -75,10 +87,20 @@ impl Diagnostic {
     pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
+            severity: Severity::Error,
             message: message.into(),
             places: Vec::new(),
             help: Vec::new(),
             silent: false,
+        }
+    }
+
+    /// A finding that does not stop the run.
+    #[must_use]
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message)
         }
     }
 
@@ -141,6 +163,14 @@ impl Report {
         self.findings.is_empty()
     }
 
+    /// Whether something was found that stops the run.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    }
+
     /// The findings that are shown, by file and place.
     #[must_use]
     pub fn findings(&self) -> Vec<&Diagnostic> {
@@ -152,7 +182,7 @@ impl Report {
         shown
     }
 
-    /// The whole report as text, ending with how many errors there are.
+    /// The whole report as text.
     #[must_use]
     pub fn render(&self, workspace: &Workspace, color: bool) -> String {
         let renderer = if color {
@@ -160,21 +190,60 @@ impl Report {
         } else {
             Renderer::plain()
         };
-        let shown = self.findings();
         let mut text = String::new();
-        for finding in &shown {
+        for finding in self.findings() {
             text.push_str(&renderer.render(&groups(workspace, finding)));
             text.push_str("\n\n");
         }
-        let count = shown.len();
-        let plural = if count == 1 { "" } else { "s" };
-        text.push_str(&format!("{count} error{plural}; nothing was written\n"));
         text
+    }
+
+    /// How many findings there are, in words.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let shown = self.findings();
+        let counts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning")]
+            .into_iter()
+            .filter_map(|(severity, word)| {
+                let count = shown.iter().filter(|f| f.severity == severity).count();
+                match count {
+                    0 => None,
+                    1 => Some(format!("1 {word}")),
+                    count => Some(format!("{count} {word}s")),
+                }
+            })
+            .collect();
+        counts.join(", ")
+    }
+
+    /// The report for scripts: a list of findings, each with code, severity, message, help and places, which have file,
+    /// line and column, counted from 1, and a label.
+    #[must_use]
+    pub fn to_json(&self, workspace: &Workspace) -> serde_json::Value {
+        self.findings()
+            .into_iter()
+            .map(|finding| {
+                let places = finding.places.iter().map(|(span, label)| {
+                    let (line, column) = workspace.line_and_column(*span);
+                    serde_json::json!({
+                        "file": workspace.file(span.file).path, "line": line, "column": column, "label": label,
+                    })
+                });
+                serde_json::json!({
+                    "code": finding.code.to_string(), "severity": finding.severity, "message": finding.message,
+                    "help": finding.help, "places": places.collect::<Vec<_>>(),
+                })
+            })
+            .collect()
     }
 }
 
 fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r>> {
-    let title = Level::ERROR
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level
         .primary_title(finding.message.as_str())
         .id(finding.code.to_string());
     let mut group = Group::with_title(title);

@@ -161,11 +161,17 @@ impl Workspace {
     /// `file:line:column`, counted from 1, columns in characters.
     #[must_use]
     pub fn position(&self, span: Span) -> String {
-        let file = self.file(span.file);
-        let before = &file.text[..span.start as usize];
+        let (line, column) = self.line_and_column(span);
+        format!("{}:{line}:{column}", self.file(span.file).path)
+    }
+
+    /// Line and column, counted from 1, columns in characters.
+    #[must_use]
+    pub fn line_and_column(&self, span: Span) -> (usize, usize) {
+        let before = &self.file(span.file).text[..span.start as usize];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        format!("{}:{line}:{column}", file.path)
+        (line, column)
     }
 
     /// The line, counted from 1.

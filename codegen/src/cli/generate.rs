@@ -1,0 +1,109 @@
+//! `codegen`: brings the generated files in line with the contract, or says how the two differ.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use codegen::model::Contract;
+use codegen::render;
+use codegen::write::{self, Drift};
+
+use super::Source;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Write nothing; name every file that differs from what the contract generates, and exit 1 if one does
+    #[arg(long)]
+    check: bool,
+    /// With --check: print the result as JSON
+    #[arg(long, requires = "check")]
+    json: bool,
+    #[command(flatten)]
+    source: Source,
+    /// Where to write. Without it: events/src/generated beside the contract
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let began = Instant::now();
+    let read = arguments.source.read()?;
+    if !read.report.is_empty() {
+        let errors = read.report.has_errors();
+        read.show(if errors { "; nothing was written" } else { "" });
+        if errors {
+            return Ok(ExitCode::from(1));
+        }
+    }
+    let contract = &read.contract;
+    let files = render::render(contract)?;
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| read.workspace.root().join("events/src/generated"));
+    if arguments.check {
+        let drift = write::compare(&out, &files)
+            .with_context(|| format!("cannot read {}", out.display()))?;
+        return Ok(show_drift(&drift, &out, arguments.json));
+    }
+    let written =
+        write::apply(&out, &files).with_context(|| format!("cannot write {}", out.display()))?;
+    show_written(&written, &out, contract, began);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_drift(drift: &[Drift], out: &Path, json: bool) -> ExitCode {
+    if json {
+        let items: Vec<_> = drift
+            .iter()
+            .map(|item| serde_json::json!({ "path": out.join(&item.path), "drift": item.kind }))
+            .collect();
+        println!(
+            "{}",
+            serde_json::json!({ "upToDate": drift.is_empty(), "files": items })
+        );
+    } else if drift.is_empty() {
+        println!("up to date");
+    } else {
+        for item in drift {
+            eprintln!("{}: {}", out.join(&item.path).display(), item.kind);
+        }
+        let count = drift.len();
+        let (files, differ) = if count == 1 {
+            ("file", "differs")
+        } else {
+            ("files", "differ")
+        };
+        eprintln!("{count} {files} {differ} from the contract; run `just codegen`");
+    }
+    ExitCode::from(u8::from(!drift.is_empty()))
+}
+
+fn show_written(written: &[Drift], out: &Path, contract: &Contract, began: Instant) {
+    for item in written {
+        let done = match item.kind {
+            write::DriftKind::Changed | write::DriftKind::Missing => "wrote",
+            write::DriftKind::Stale => "removed",
+            write::DriftKind::Unexpected => "left alone, was not generated:",
+        };
+        println!("{done} {}", out.join(&item.path).display());
+    }
+    let outcome = match written.len() {
+        0 => "up to date".to_owned(),
+        1 => "1 file written".to_owned(),
+        count => format!("{count} files written"),
+    };
+    if std::io::stdout().is_terminal() {
+        let millis = began.elapsed().as_millis();
+        println!(
+            "{} events, {} services, {} streams in {millis} ms; {outcome}",
+            contract.events.len(),
+            contract.services.len(),
+            contract.streams.len()
+        );
+    } else {
+        println!("{outcome}");
+    }
+}
