@@ -1,5 +1,6 @@
 //! Reads the contract and every file that it refers to, with the place of every value.
 
+mod dialect;
 mod node;
 mod parse;
 mod pointer;
@@ -7,8 +8,9 @@ mod span;
 mod typed;
 mod workspace;
 
+pub use dialect::{Dialect, Formats, Reading};
 pub use node::{Entry, Node, Value};
 pub use pointer::escape;
 pub use span::{FileId, Span};
 pub use typed::{TypedError, read};
-pub use workspace::{File, Workspace};
+pub use workspace::{Document, File, Workspace};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::node::Node;
-use super::{FileId, Span, parse, pointer};
+use super::{FileId, Reading, Span, parse, pointer};
 use crate::diagnostics::{Code, Diagnostic, Report};
 
 /// A file that was read.
@@ -16,6 +16,17 @@ pub struct File {
     pub text: String,
     /// What it says; `None` where it does not parse.
     pub root: Option<Node>,
+}
+
+/// A schema in memory.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// What it is called in findings.
+    pub path: String,
+    /// The address that others refer to it by.
+    pub uri: Option<String>,
+    /// YAML or JSON.
+    pub text: String,
 }
 
 /// The contract and every file that it refers to, directly or through others.
@@ -51,6 +62,19 @@ impl Workspace {
             next += 1;
         }
         Ok(workspace)
+    }
+
+    /// Schemas that are in memory, the one that matters first. Nothing is read from elsewhere.
+    pub fn of_documents(documents: Vec<Document>, _reading: Reading, report: &mut Report) -> Self {
+        let mut workspace = Self {
+            root: PathBuf::new(),
+            files: Vec::new(),
+            by_path: HashMap::new(),
+        };
+        for document in documents {
+            workspace.add(document.path, document.text, report);
+        }
+        workspace
     }
 
     /// The folder of the contract.
