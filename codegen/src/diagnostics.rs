@@ -48,6 +48,8 @@ pub enum Code {
     NameCollision = 22,
     /// Schemas nested, or references chained, beyond every use.
     TooDeep = 23,
+    /// A keyword that the schema's dialect ignores where it stands.
+    IgnoredKeyword = 24,
 }
 
 impl std::fmt::Display for Code {
