@@ -1,6 +1,7 @@
 //! The crate of all generated types: written, compiled once, asked.
 
 use std::fmt::Write as _;
+use std::hash::{Hash, Hasher as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,6 +21,8 @@ pub struct Workplace {
     folder: PathBuf,
     /// The workspace's target directory, so that little is built twice.
     target: PathBuf,
+    /// The crate's name: distinct, for the crates of all folders are built into one target directory.
+    name: String,
 }
 
 /// What became of one document.
@@ -30,8 +33,6 @@ pub(super) struct Answer {
     /// Why it did not.
     pub(super) refused: Option<String>,
 }
-
-const NAME: &str = "conformance-cases";
 
 impl Workplace {
     /// A crate in `folder`; without one, in a folder called `name` below the workspace's target directory.
@@ -44,12 +45,14 @@ impl Workplace {
             .parent()
             .context("this crate lies in the repository")?;
         let target = target(root)?;
+        let folder = match folder {
+            Some(folder) => std::path::absolute(folder)?,
+            None => target.join("conformance").join(name),
+        };
         Ok(Self {
             root: root.to_path_buf(),
-            folder: match folder {
-                Some(folder) => std::path::absolute(folder)?,
-                None => target.join("conformance").join(name),
-            },
+            name: format!("conformance-cases-{:016x}", hash(&folder)),
+            folder,
             target,
         })
     }
@@ -60,8 +63,8 @@ impl Workplace {
         &self.folder
     }
 
-    /// Writes the crate anew.
-    pub(super) fn write(&self, cases: &[Case]) -> anyhow::Result<()> {
+    /// Writes the crate anew; what its program has to say of itself.
+    pub(super) fn write(&self, cases: &[Case]) -> anyhow::Result<String> {
         let source = self.folder.join("src");
         if source.exists() {
             std::fs::remove_dir_all(&source)?;
@@ -87,9 +90,14 @@ impl Workplace {
         let library = include_str!("lib.rs.txt")
             .replace("// modules\n", &modules)
             .replace("    // table\n", &table);
+        // The program tells which types it was built of: an old one must not answer for new ones.
+        let build = format!("{:016x}", hash(&(&library, cases)));
+        let main = include_str!("main.rs.txt")
+            .replace("conformance_cases", &self.name.replace('-', "_"))
+            .replace("{build}", &build);
         std::fs::write(source.join("lib.rs"), library)?;
-        std::fs::write(source.join("main.rs"), include_str!("main.rs.txt"))?;
-        Ok(())
+        std::fs::write(source.join("main.rs"), main)?;
+        Ok(build)
     }
 
     /// The same versions, features and profile as the workspace's, so that its libraries are taken as they are.
@@ -106,11 +114,12 @@ impl Workplace {
         }
         let runtime = self.root.join("runtime");
         Ok(format!(
-            "[package]\nname = {NAME:?}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+            "[package]\nname = {:?}\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
              [dependencies]\njetway = {{ path = {runtime:?} }}\n{dependencies}\n\
              [workspace]\nresolver = \"3\"\n\n\
              [profile.dev]\ndebug = false\n\n[profile.dev.package.\"*\"]\ndebug = false\n\n\
-             [profile.dev.package.jetway]\ndebug = \"line-tables-only\"\n"
+             [profile.dev.package.jetway]\ndebug = \"line-tables-only\"\n",
+            self.name,
         ))
     }
 
@@ -147,7 +156,7 @@ impl Workplace {
         );
         messages
             .iter()
-            .filter(|message| message["target"]["name"] == NAME)
+            .filter(|message| message["target"]["name"] == self.name)
             .find_map(|message| message["executable"].as_str())
             .map(PathBuf::from)
             .context("cargo named no program")
@@ -157,6 +166,7 @@ impl Workplace {
     pub(super) fn ask(
         &self,
         program: &Path,
+        build: &str,
         groups: &[Group],
         cases: &[Case],
     ) -> anyhow::Result<Vec<Vec<Answer>>> {
@@ -182,7 +192,14 @@ impl Workplace {
             bail!("{} ended with {}", program.display(), output.status);
         }
         let mut answers: Vec<Vec<Answer>> = groups.iter().map(|_| Vec::new()).collect();
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut lines = text.lines();
+        ensure!(
+            lines.next() == Some(build),
+            "{} is not of the types that were just written",
+            program.display()
+        );
+        for line in lines {
             let (index, found): (usize, Vec<Answer>) = serde_json::from_str(line)?;
             if let Some(place) = answers.get_mut(index) {
                 *place = found;
@@ -190,6 +207,12 @@ impl Workplace {
         }
         Ok(answers)
     }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn target(root: &Path) -> anyhow::Result<PathBuf> {

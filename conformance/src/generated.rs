@@ -1,5 +1,7 @@
 //! What codegen makes of a group's schema.
 
+use std::hash::{Hash, Hasher};
+
 use codegen::diagnostics::Report;
 use codegen::load::{Document, Reading, Workspace};
 use codegen::model;
@@ -14,6 +16,15 @@ pub struct Case {
     pub module: String,
     /// Its files, or the report.
     pub result: Result<Vec<File>, String>,
+}
+
+impl Hash for Case {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.module.hash(state);
+        for file in self.result.iter().flatten() {
+            (&file.path, &file.text).hash(state);
+        }
+    }
 }
 
 /// Asks codegen for the type of a group's schema.

@@ -42,9 +42,9 @@ pub fn run(
         .map(|group| generate(group, remotes, options))
         .collect::<anyhow::Result<_>>()?;
     progress("compiling");
-    workplace.write(&cases)?;
+    let build = workplace.write(&cases)?;
     let program = workplace.compile()?;
     progress("asking");
-    let answers = workplace.ask(&program, groups, &cases)?;
+    let answers = workplace.ask(&program, &build, groups, &cases)?;
     Ok(Summary::of(groups, &cases, &answers))
 }
