@@ -46,6 +46,10 @@ pub enum Code {
     InvalidSchema = 21,
     /// Two things that would need the same Rust name.
     NameCollision = 22,
+    /// Schemas nested, or references chained, beyond every use.
+    TooDeep = 23,
+    /// A keyword that the schema's dialect ignores where it stands.
+    IgnoredKeyword = 24,
 }
 
 impl std::fmt::Display for Code {

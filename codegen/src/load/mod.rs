@@ -1,14 +1,21 @@
 //! Reads the contract and every file that it refers to, with the place of every value.
 
+mod dialect;
 mod node;
+mod normal;
 mod parse;
 mod pointer;
+mod resolve;
+mod resources;
 mod span;
 mod typed;
 mod workspace;
 
+pub use dialect::{Dialect, Formats, Reading};
 pub use node::{Entry, Node, Value};
-pub use pointer::escape;
+pub use pointer::{encoded, escape};
+pub use resolve::Target;
+pub use resources::is_address;
 pub use span::{FileId, Span};
 pub use typed::{TypedError, read};
-pub use workspace::{File, Workspace};
+pub use workspace::{Document, File, Workspace};

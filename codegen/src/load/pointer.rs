@@ -1,27 +1,58 @@
 //! JSON Pointers (RFC 6901), also as the fragment of a `$ref` (with %-escapes, RFC 6901 section 6).
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::node::{Node, Value};
 
-/// The tokens of a fragment such as `/$defs/a~1b`; none for the empty fragment.
+/// A reference without its fragment, and the fragment; empty where it has none.
+pub(super) fn split(reference: &str) -> (&str, &str) {
+    reference.split_once('#').unwrap_or((reference, ""))
+}
+
+/// A fragment without %-escapes.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn tokens(fragment: &str) -> Result<Vec<String>, String> {
+pub(super) fn decoded(fragment: &str) -> Result<String, String> {
     let decoded = percent_decode_str(fragment)
         .decode_utf8()
         .map_err(|_| "its %-escapes are not UTF-8".to_owned())?;
-    if decoded.is_empty() {
+    Ok(decoded.into_owned())
+}
+
+/// What a URI's fragment holds only as an escape (RFC 3986, section 3.5).
+const NOT_IN_FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// A pointer as it stands in a fragment.
+pub fn encoded(pointer: &str) -> String {
+    utf8_percent_encode(pointer, NOT_IN_FRAGMENT).to_string()
+}
+
+/// The tokens of a pointer such as `/$defs/a~1b`, its %-escapes undone; none for the empty one.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn tokens(pointer: &str) -> Result<Vec<String>, String> {
+    if pointer.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(rest) = decoded.strip_prefix('/') else {
-        return Err(format!(
-            "`#{fragment}` is not a JSON Pointer, which begins with `#/`; anchors are not supported"
-        ));
-    };
-    rest.split('/').map(unescape).collect()
+    pointer.split('/').skip(1).map(unescape).collect()
 }
 
 fn unescape(token: &str) -> Result<String, String> {
@@ -69,14 +100,40 @@ pub(super) fn walk<'n>(root: &'n Node, tokens: &[String]) -> Result<&'n Node, us
     Ok(node)
 }
 
+/// The same way in a schema of draft-07, which is kept as what it is in 2020-12.
+pub(super) fn renamed(root: &Node, tokens: Vec<String>) -> Vec<String> {
+    const NAMES: &[(&str, &str)] = &[
+        ("additionalItems", "items"),
+        ("dependencies", "dependentSchemas"),
+        ("items", "prefixItems"),
+    ];
+    let mut way: Vec<String> = Vec::with_capacity(tokens.len());
+    let mut node = Some(root);
+    for token in tokens {
+        let next = |token: &str| {
+            let token = [token.to_owned()];
+            node.and_then(|node| walk(node, &token).ok())
+        };
+        let found = next(&token);
+        let other = NAMES.iter().find(|(old, _)| *old == token);
+        let (token, found) = match (found, other) {
+            (None, Some((_, new))) => ((*new).to_owned(), next(new)),
+            (found, _) => (token, found),
+        };
+        node = found;
+        way.push(token);
+    }
+    way
+}
+
 #[cfg(test)]
 mod tests {
-    use super::tokens;
+    use super::{decoded, tokens};
 
     #[test]
     fn escapes_of_both_kinds_are_undone() {
         assert_eq!(
-            tokens("/a~1b/%7E0/c%20d"),
+            tokens(&decoded("/a~1b/%7E0/c%20d").unwrap_or_default()),
             Ok(vec!["a/b".into(), "~".into(), "c d".into()])
         );
         assert_eq!(tokens(""), Ok(vec![]));
@@ -85,8 +142,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pointer_is_refused() {
-        assert!(tokens("anchor").is_err_and(|why| why.contains("anchors are not supported")));
         assert!(tokens("/a~2").is_err_and(|why| why.contains("~0")));
-        assert!(tokens("/%FF").is_err_and(|why| why.contains("UTF-8")));
+        assert!(decoded("/%FF").is_err_and(|why| why.contains("UTF-8")));
     }
 }

@@ -1,10 +1,12 @@
 //! The contract and every file that it refers to.
 
 use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::node::Node;
-use super::{FileId, Span, parse, pointer};
+use super::normal::{self, Normalizer};
+use super::resources::{Resources, below};
+use super::{Dialect, FileId, Formats, Reading, Span, parse, pointer};
 use crate::diagnostics::{Code, Diagnostic, Report};
 
 /// A file that was read.
@@ -18,12 +20,27 @@ pub struct File {
     pub root: Option<Node>,
 }
 
+/// A schema in memory.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// What it is called in findings.
+    pub path: String,
+    /// The address that others refer to it by.
+    pub uri: Option<String>,
+    /// YAML or JSON.
+    pub text: String,
+}
+
 /// The contract and every file that it refers to, directly or through others.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Workspace {
     root: PathBuf,
     files: Vec<File>,
     by_path: HashMap<String, FileId>,
+    /// The addresses of files that are known by another than their path's.
+    addresses: HashMap<FileId, String>,
+    pub(super) resources: Resources,
+    notes: HashMap<Span, Vec<Diagnostic>>,
 }
 
 impl Workspace {
@@ -37,20 +54,65 @@ impl Workspace {
         let name = contract.file_name().unwrap_or_default().to_string_lossy();
         let mut workspace = Self {
             root: folder.to_path_buf(),
-            files: Vec::new(),
-            by_path: HashMap::new(),
+            ..Self::default()
         };
         let text = std::fs::read_to_string(contract)?;
         let mut next = workspace.add(name.into_owned(), text, report).0 as usize;
+        let mut missing = Vec::new();
         // Files are added at the end while this goes through them.
         while let Some(file) = workspace.files.get(next) {
             let targets = file.root.as_ref().map(targets).unwrap_or_default();
             for (span, target) in targets {
-                workspace.load_target(span, &target, report);
+                workspace.load_target(span, &target, &mut missing, report);
             }
             next += 1;
         }
+        workspace.understand(Reading::default());
+        for (span, target, finding) in missing {
+            if !workspace.is_known(span, &target) {
+                report.push(finding);
+            }
+        }
         Ok(workspace)
+    }
+
+    /// Schemas that are in memory, the one that matters first. Nothing is read from elsewhere.
+    pub fn of_documents(documents: Vec<Document>, reading: Reading, report: &mut Report) -> Self {
+        let mut workspace = Self::default();
+        for document in documents {
+            let id = workspace.add(document.path, document.text, report);
+            if let Some(uri) = document.uri {
+                workspace.addresses.insert(id, uri);
+            }
+        }
+        workspace.understand(reading);
+        workspace
+    }
+
+    /// Brings every schema into the dialect that the rest of codegen reads, and notes what references may name.
+    fn understand(&mut self, reading: Reading) {
+        let documents = !self.addresses.is_empty() || reading.dialect != Dialect::default();
+        let schemas = documents || reading.formats != Formats::default();
+        let vocabularies = normal::vocabularies(&self.files, &self.addresses);
+        for (index, file) in self.files.iter_mut().enumerate() {
+            let Some(root) = &mut file.root else {
+                continue;
+            };
+            let id = FileId(u32::try_from(index).unwrap_or(u32::MAX));
+            let mut normal = Normalizer::new(reading, &vocabularies, &mut self.notes);
+            if schemas {
+                normal.schema(root);
+            } else {
+                normal.anything(root, false);
+            }
+            let address = self.addresses.get(&id).map(String::as_str);
+            self.resources.add(id, &file.path, address, root);
+        }
+    }
+
+    /// What is to be said of the schema at `span` where it is used: what its dialect does not have, or ignores.
+    pub fn notes(&self, span: Span) -> &[Diagnostic] {
+        self.notes.get(&span).map_or(&[], Vec::as_slice)
     }
 
     /// The folder of the contract.
@@ -81,81 +143,6 @@ impl Workspace {
     #[must_use]
     pub fn find(&self, path: &str) -> Option<FileId> {
         self.by_path.get(path).copied()
-    }
-
-    /// What `node` stands for: itself, or what its `$ref` leads to in the end.
-    ///
-    /// # Errors
-    ///
-    /// Where a reference leads nowhere or in a circle.
-    pub fn resolve<'w>(&'w self, node: &'w Node) -> Result<&'w Node, Diagnostic> {
-        let mut chain: Vec<&Node> = Vec::new();
-        let mut current = node;
-        while let Some(reference) = current.reference() {
-            if chain.iter().any(|seen| seen.span == reference.span) {
-                return Err(self.circle(&chain));
-            }
-            chain.push(reference);
-            current = self.target(reference)?;
-        }
-        Ok(current)
-    }
-
-    /// What the text of a `$ref` leads to, one step.
-    ///
-    /// # Errors
-    ///
-    /// Where it leads nowhere.
-    pub fn target<'w>(&'w self, reference: &'w Node) -> Result<&'w Node, Diagnostic> {
-        let text = reference.text().unwrap_or_default();
-        let (path, fragment) = split(text);
-        let error = |message: String| {
-            Diagnostic::error(Code::UnresolvedReference, message)
-                .at(reference.span, "this reference")
-        };
-        let path = self
-            .relative(reference.span.file, path)
-            .map_err(|why| error(format!("cannot follow `{text}`: {why}")))?;
-        let Some(file) = self.find(&path) else {
-            // Said where the reference was read.
-            return Err(error(format!("there is no file `{path}`")).silent());
-        };
-        let Some(root) = &self.file(file).root else {
-            return Err(error(format!("`{path}` cannot be read")).silent());
-        };
-        let tokens = pointer::tokens(fragment)
-            .map_err(|why| error(format!("cannot follow `{text}`: {why}")))?;
-        pointer::walk(root, &tokens).map_err(|depth| {
-            let found: String = tokens[..depth]
-                .iter()
-                .map(|token| format!("/{}", pointer::escape(token)))
-                .collect();
-            let missing = &tokens[depth];
-            error(format!(
-                "`{path}` has nothing at `#{found}/{}`",
-                pointer::escape(missing)
-            ))
-            .help(format!("`#{found}` is there, `{missing}` below it is not"))
-        })
-    }
-
-    fn circle(&self, chain: &[&Node]) -> Diagnostic {
-        let steps: Vec<String> = chain
-            .iter()
-            .map(|step| {
-                format!(
-                    "{}: `{}`",
-                    self.position(step.span),
-                    step.text().unwrap_or_default()
-                )
-            })
-            .collect();
-        Diagnostic::error(
-            Code::ReferenceCycle,
-            "these references lead in a circle and name nothing",
-        )
-        .at(chain[0].span, "the circle is entered here")
-        .help(format!("the way round: {}", steps.join(" -> ")))
     }
 
     /// `file:line:column`, counted from 1, columns in characters.
@@ -200,8 +187,14 @@ impl Workspace {
         id
     }
 
-    fn load_target(&mut self, span: Span, target: &str, report: &mut Report) {
-        let (path, _) = split(target);
+    fn load_target(
+        &mut self,
+        span: Span,
+        target: &str,
+        missing: &mut Vec<(Span, String, Diagnostic)>,
+        report: &mut Report,
+    ) {
+        let (path, _) = pointer::split(target);
         // What is wrong with the reference itself is reported by whoever follows it.
         let Ok(path) = self.relative(span.file, path) else {
             return;
@@ -213,56 +206,22 @@ impl Workspace {
             Ok(text) => {
                 self.add(path, text, report);
             }
-            Err(error) => report.push(
+            // It may be the `$id` of a schema in another file.
+            Err(error) => missing.push((
+                span,
+                target.to_owned(),
                 Diagnostic::error(
                     Code::UnresolvedReference,
                     format!("cannot read `{path}`: {error}"),
                 )
                 .at(span, "referred to here")
                 .help("references are relative to the file that they stand in"),
-            ),
+            )),
         }
-    }
-
-    /// The path of `target`, which is relative to `from`, relative to the contract's folder.
-    fn relative(&self, from: FileId, target: &str) -> Result<String, String> {
-        let from = &self.file(from).path;
-        if target.is_empty() {
-            return Ok(from.clone());
-        }
-        if target.contains("://") {
-            return Err("only files are followed, nothing is fetched".to_owned());
-        }
-        let decoded = percent_encoding::percent_decode_str(target)
-            .decode_utf8()
-            .map_err(|_| "its %-escapes are not UTF-8".to_owned())?;
-        let joined = Path::new(from)
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(&*decoded);
-        let mut parts: Vec<String> = Vec::new();
-        for component in joined.components() {
-            match component {
-                Component::CurDir => {}
-                Component::ParentDir if parts.last().is_some_and(|last| last != "..") => {
-                    parts.pop();
-                }
-                Component::ParentDir => parts.push("..".to_owned()),
-                Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
-                Component::RootDir | Component::Prefix(_) => {
-                    return Err("absolute paths are not followed".to_owned());
-                }
-            }
-        }
-        Ok(parts.join("/"))
     }
 }
 
-fn split(reference: &str) -> (&str, &str) {
-    reference.split_once('#').unwrap_or((reference, ""))
-}
-
-/// Every `$ref` below `node`, except inside values that are data and not schema.
+/// Every reference below `node`, except inside values that are data and not schema.
 fn targets(node: &Node) -> Vec<(Span, String)> {
     let mut found = Vec::new();
     collect(node, false, &mut found);
@@ -276,14 +235,13 @@ fn collect(node: &Node, named: bool, found: &mut Vec<(Span, String)>) {
     }
     for entry in node.entries() {
         match (entry.key.as_str(), entry.value.text()) {
-            ("const" | "default" | "enum" | "example" | "examples", _) if !named => {}
-            ("$ref", Some(target)) => found.push((entry.value.span, target.to_owned())),
+            ("$ref" | "$dynamicRef", Some(target)) => {
+                found.push((entry.value.span, target.to_owned()));
+            }
             (key, _) => {
-                let names = matches!(
-                    key,
-                    "$defs" | "definitions" | "patternProperties" | "properties"
-                );
-                collect(&entry.value, names && !named, found);
+                if let Some(named) = below(key, named) {
+                    collect(&entry.value, named, found);
+                }
             }
         }
     }

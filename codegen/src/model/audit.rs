@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::keywords::{self, Fate, SCHEMA, SCHEMA_LIST, SCHEMA_MAP};
 use super::names::nearest;
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::load::{Entry, Node, Span, Workspace};
+use crate::load::{Entry, Node, Span, Workspace, is_address};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
@@ -26,38 +26,47 @@ impl<'w> Audit<'w> {
 
     /// Goes through `schema` and what it refers to.
     pub(super) fn schema(&mut self, schema: &'w Node, report: &mut Report) {
+        // References may form a chain of any length, so they wait in a list; within a file the parser bounds the depth.
+        let mut pending = vec![schema];
+        while let Some(schema) = pending.pop() {
+            self.inner(schema, &mut pending, report);
+        }
+    }
+
+    fn inner(&mut self, schema: &'w Node, pending: &mut Vec<&'w Node>, report: &mut Report) {
         if !schema.is_map() || !self.seen.insert(schema.span) {
             return;
+        }
+        for note in self.workspace.notes(schema.span) {
+            report.push(note.clone());
         }
         for entry in schema.entries() {
             self.keyword(schema, entry, report);
             let key = entry.key.as_str();
             if SCHEMA.contains(&key) {
-                self.schema(&entry.value, report);
+                self.inner(&entry.value, pending, report);
             } else if SCHEMA_LIST.contains(&key) {
-                entry
-                    .value
-                    .items()
-                    .iter()
-                    .for_each(|item| self.schema(item, report));
+                let items = entry.value.items().iter();
+                items.for_each(|item| self.inner(item, pending, report));
             } else if SCHEMA_MAP.contains(&key) {
-                entry
-                    .value
-                    .entries()
-                    .iter()
-                    .for_each(|inner| self.schema(&inner.value, report));
+                let entries = entry.value.entries().iter();
+                entries.for_each(|entry| self.inner(&entry.value, pending, report));
             }
         }
-        if let Some(reference) = schema.reference()
-            && let Some(target) = report.keep(self.workspace.target(reference))
-        {
-            // The rest of a file is its author's concern too: a definition that nothing uses yet may have a slip.
-            if let Some(root) = &self.workspace.file(target.span.file).root
-                && root.get("$schema").is_some()
+        for keyword in ["$ref", "$dynamicRef"] {
+            let reference = schema.get(keyword).filter(|node| node.text().is_some());
+            if let Some(reference) = reference
+                && self.workspace.standard(reference).is_none()
+                && let Some(target) = report.keep(self.workspace.target(reference))
             {
-                self.schema(root, report);
+                // The rest of a file is its author's concern too: a definition that nothing uses yet may have a slip.
+                if let Some(root) = &self.workspace.file(target.span.file).root
+                    && root.get("$schema").is_some()
+                {
+                    pending.push(root);
+                }
+                pending.push(target);
             }
-            self.schema(target, report);
         }
     }
 
@@ -98,23 +107,17 @@ impl<'w> Audit<'w> {
                     )
                     .at(entry.value.span, "another dialect")
                     .help(format!(
-                        "write the schema in 2020-12 and say `\"$schema\": \"{DIALECT}\"`"
+                        "write the schema in 2020-12 and say `\"$schema\": \"{DIALECT}\"`; draft-07 is understood too"
                     )),
                 )
             }
-            "$id" if !self.is_root(schema) => report.push(
-                Diagnostic::error(Code::Keyword, "`$id` is refused below the root of a file")
-                    .at(entry.key_span, "it would change what references here mean")
-                    .help("give the schema a file of its own"),
+            "$id" if !entry.value.text().is_some_and(is_address) => report.push(
+                Diagnostic::error(Code::InvalidSchema, "this is no address of a schema")
+                    .at(entry.value.span, "a URI without a fragment is expected"),
             ),
             "format" if !known_format(schema) => report.push(unknown_format(schema)),
             _ => {}
         }
-    }
-
-    fn is_root(&self, schema: &Node) -> bool {
-        let root = self.workspace.file(schema.span.file).root.as_ref();
-        root.is_some_and(|root| std::ptr::eq(root, schema))
     }
 }
 

@@ -65,7 +65,18 @@ pub(super) struct Compiler<'w> {
     /// The types that are being compiled, outermost first, and how many lists or maps lay before each.
     open: Vec<(TypeId, usize)>,
     collections: usize,
+    /// The schemas whose shapes are being made, outermost first.
+    active: Vec<Span>,
+    /// The schema of the event that is being compiled: its type is called after the event.
+    root: Option<Span>,
 }
+
+/// How many schemas may lie within each other, references followed: far more than anybody writes, and few enough for
+/// the stack.
+const DEEPEST: usize = 200;
+
+/// Stands in the place of a tag for the type around an event's whole data: what it holds may have a type of its own.
+const WHOLE: &str = "\0";
 
 /// What a type may be called where its schema has no usable title: the way to it.
 #[derive(Clone)]
@@ -109,6 +120,8 @@ impl<'w> Compiler<'w> {
             known: HashMap::new(),
             open: Vec::new(),
             collections: 0,
+            active: Vec::new(),
+            root: None,
         }
     }
 
@@ -171,29 +184,71 @@ impl<'w> Compiler<'w> {
         self.open_module(span.file, name, true)
     }
 
-    /// The data type of an event: an object, called `name`.
+    /// The data type of an event, called `name`: a struct or an enum, or a type of its own around anything else.
     pub(super) fn event(
         &mut self,
         schema: &'w Node,
         name: &str,
         report: &mut Report,
     ) -> Option<TypeId> {
-        let schema = report.keep(self.workspace.resolve(schema))?;
-        let is_object = schema.get("type").and_then(Node::text) == Some("object");
-        if !is_object {
-            report.push(
-                Diagnostic::error(Code::Unsupported, "an event's data must be an object").at(
-                    schema.get("type").unwrap_or(schema).span,
-                    "`type: object` is expected",
-                ),
-            );
+        let hint = Hint::root(name);
+        self.root = Some(schema.span);
+        if schema.reference().is_none() {
+            if schema.get("type").and_then(Node::text) == Some("object") && has_fields(schema) {
+                return self.structure(schema, None, &hint, true, report);
+            }
+            if let Some(id) = self.enumeration(schema, &hint, report) {
+                return Some(id);
+            }
+        }
+        let id = self.open_type(schema, Some(WHOLE), &hint, true);
+        let inner = Hint {
+            names: vec![format!("{name}Value")],
+        };
+        let shape = self.unnamed(schema, &inner, report);
+        self.close_type(id, Kind::Newtype { shape });
+        Some(id)
+    }
+
+    /// The type of a schema that is an enum by itself.
+    fn enumeration(
+        &mut self,
+        schema: &'w Node,
+        hint: &Hint,
+        report: &mut Report,
+    ) -> Option<TypeId> {
+        let values = schema.get("enum").map(Node::items).unwrap_or_default();
+        if values.iter().any(|value| value.value == Value::Null) {
             return None;
         }
-        self.structure(schema, None, &Hint::root(name), true, report)
+        match self.strings(schema, hint).map(|shape| shape.ty) {
+            Some(Type::Named { id, .. }) => Some(id),
+            _ => self.tagged(schema, hint, report),
+        }
     }
 
     /// What a value of `schema` is.
     pub(super) fn shape(&mut self, schema: &'w Node, hint: &Hint, report: &mut Report) -> Shape {
+        for part in [None, Some(WHOLE.to_owned())] {
+            if let Some(id) = self.known.get(&(schema.span, part)) {
+                return self.named(*id);
+            }
+        }
+        if self.active.contains(&schema.span) {
+            // A list or map of itself has no finite Rust type without a name.
+            return self.compiled_any(["$ref"]);
+        }
+        if self.active.len() >= DEEPEST {
+            report.push(too_deep(schema));
+            return Shape::plain(Type::Any);
+        }
+        self.active.push(schema.span);
+        let shape = self.unnamed(schema, hint, report);
+        self.active.pop();
+        shape
+    }
+
+    fn unnamed(&mut self, schema: &'w Node, hint: &Hint, report: &mut Report) -> Shape {
         match &schema.value {
             Value::Bool(true) => return Shape::plain(Type::Any),
             Value::Bool(false) => return self.compiled_any(["false"]),
@@ -226,6 +281,10 @@ impl<'w> Compiler<'w> {
         hint: &Hint,
         report: &mut Report,
     ) -> Shape {
+        if self.workspace.standard(reference).is_some() {
+            let all = self.assertions(schema, &[]);
+            return self.compiled_any(all);
+        }
         let Some(target) = report.keep(self.workspace.target(reference)) else {
             return Shape::plain(Type::Any);
         };
@@ -323,7 +382,7 @@ impl<'w> Compiler<'w> {
         let title = schema
             .get("title")
             .and_then(Node::text)
-            .filter(|_| !fixed)
+            .filter(|_| !fixed && self.root != Some(schema.span))
             .map(|title| names::pascal(title, ""))
             .filter(|title| !title.is_empty());
         let candidates: Vec<String> = title
@@ -358,6 +417,26 @@ impl<'w> Compiler<'w> {
     fn name_of(&self, id: TypeId) -> String {
         self.types.definitions[id.0].name.clone()
     }
+}
+
+/// Whether an object becomes a struct: where it has fields, or can have none.
+fn has_fields(schema: &Node) -> bool {
+    let declared = schema
+        .get("properties")
+        .is_some_and(|node| !node.entries().is_empty());
+    let closed = schema
+        .get("additionalProperties")
+        .is_some_and(|node| node.value == Value::Bool(false));
+    declared || (closed && schema.get("patternProperties").is_none())
+}
+
+fn too_deep(schema: &Node) -> Diagnostic {
+    Diagnostic::error(
+        Code::TooDeep,
+        format!("more than {DEEPEST} schemas lie within each other here"),
+    )
+    .at(schema.span, "the innermost that was read")
+    .help("a chain of references or nested schemas this long is refused: flatten it")
 }
 
 fn is_null(schema: &Node) -> bool {

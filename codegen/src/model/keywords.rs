@@ -37,10 +37,13 @@ pub(super) const SCHEMA_MAP: &[&str] = &[
 ];
 
 const ANNOTATIONS: &[&str] = &[
+    "$anchor",
     "$comment",
     "$defs",
+    "$dynamicAnchor",
     "$id",
     "$schema",
+    "$vocabulary",
     "contentEncoding",
     "contentMediaType",
     "contentSchema",
@@ -55,6 +58,7 @@ const ANNOTATIONS: &[&str] = &[
 ];
 
 const ENFORCED: &[&str] = &[
+    "$dynamicRef",
     "$ref",
     "additionalProperties",
     "allOf",
@@ -97,24 +101,8 @@ const ENFORCED: &[&str] = &[
 ];
 
 const REFUSED: &[(&str, &str)] = &[
-    (
-        "$anchor",
-        "anchors are not supported yet; refer with a JSON Pointer, as in `#/$defs/line`",
-    ),
-    (
-        "$dynamicAnchor",
-        "dynamic references are not supported yet; use `$ref`",
-    ),
-    (
-        "$dynamicRef",
-        "dynamic references are not supported yet; use `$ref`",
-    ),
     ("$recursiveAnchor", "it is of draft 2019-09; use `$ref`"),
     ("$recursiveRef", "it is of draft 2019-09; use `$ref`"),
-    (
-        "$vocabulary",
-        "other vocabularies than the standard ones cannot be enforced",
-    ),
     (
         "additionalItems",
         "it is of draft-07; in 2020-12 it is `items` beside `prefixItems`",

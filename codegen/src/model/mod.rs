@@ -12,6 +12,7 @@ pub mod jetstream;
 mod keywords;
 mod metaschema;
 pub mod names;
+mod schema_only;
 pub(crate) mod subject;
 mod types;
 
@@ -19,6 +20,7 @@ pub use asyncapi::read;
 pub use contract::{
     Address, Contract, Event, EventId, Parameter, Places, Receive, Send, Service, Stream,
 };
+pub use schema_only::schema_only;
 pub use types::{
     Definition, Field, Kind, Module, ModuleId, Rule, Shape, TaggedVariant, Type, TypeId, Types,
     Variant,

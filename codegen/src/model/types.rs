@@ -105,6 +105,11 @@ impl Definition {
             }
             Kind::Enum { .. } => Vec::new(),
             Kind::Tagged { variants, .. } => variants.iter().map(|variant| variant.body).collect(),
+            Kind::Newtype { shape } => {
+                let mut found = Vec::new();
+                shape.collect(&mut found);
+                found
+            }
         }
     }
 }
@@ -130,6 +135,11 @@ pub enum Kind {
         tag: String,
         /// The objects.
         variants: Vec<TaggedVariant>,
+    },
+    /// The data of an event that is neither an object of declared properties nor an enum.
+    Newtype {
+        /// What it holds.
+        shape: Shape,
     },
 }
 

@@ -93,6 +93,11 @@ impl Checks<'_> {
                     .collect();
                 arms(&checked, checked.len() == variants.len())
             }
+            Kind::Newtype { shape } => {
+                let mut body = Lines::at(2);
+                body.statements(&self.newtype(shape, &definition.name));
+                body.finish()
+            }
         };
         lines
             .line(format!("impl Validate for {} {{", definition.name))
@@ -138,6 +143,23 @@ impl Checks<'_> {
             )
         };
         Some(with(method, arguments, parameters, body))
+    }
+
+    fn newtype(&mut self, shape: &Shape, name: &str) -> Vec<Statement> {
+        if !shape.nullable {
+            return self.rules(shape, &Access::field("0"), name);
+        }
+        let inner = self.rules(shape, &Access::reference("value"), name);
+        if inner.is_empty() {
+            return inner;
+        }
+        let arguments = vec!["&self.0".to_owned()];
+        vec![with(
+            "at.not_null",
+            arguments,
+            "value, at".to_owned(),
+            inner,
+        )]
     }
 
     /// The checks of a value that is there and not null.
@@ -228,6 +250,7 @@ impl Checks<'_> {
             Kind::Tagged { variants, .. } => variants
                 .iter()
                 .all(|variant| self.trivial(variant.body, seen)),
+            Kind::Newtype { shape } => self.trivial_shape(shape, seen),
         }
     }
 

@@ -190,6 +190,7 @@ fn key(lines: &mut Lines, event: &Event) {
         .map(|p| format!("self.{}", p.fields.join(".")))
         .collect();
     match fields.as_slice() {
+        [] => lines.line("String::new()"),
         [only] => lines.line(format!("{only}.to_string()")),
         fields => {
             lines.line("let mut key = String::new();");

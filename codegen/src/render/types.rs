@@ -15,6 +15,7 @@ pub(super) fn definition(definition: &Definition, imports: &mut Imports<'_>) -> 
         }
         Kind::Enum { variants } => strings(&mut lines, definition, variants),
         Kind::Tagged { tag, variants } => tagged(&mut lines, definition, tag, variants, imports),
+        Kind::Newtype { shape } => newtype(&mut lines, definition, shape, imports),
     }
     lines.finish()
 }
@@ -89,6 +90,20 @@ fn structure(
         lines.line(format!("pub {}: {ty},", identifier(&field.name)));
     }
     lines.back().line("}");
+}
+
+/// Read and written as what it holds.
+fn newtype(lines: &mut Lines, definition: &Definition, shape: &Shape, imports: &mut Imports<'_>) {
+    let ty = imports.ty(shape);
+    lines
+        .line("#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]")
+        .attribute("serde", &["transparent".to_owned()]);
+    let exact = if shape.needs_exact() {
+        "#[serde(with = \"jetway::exact\")] "
+    } else {
+        ""
+    };
+    lines.line(format!("pub struct {}({exact}pub {ty});", definition.name));
 }
 
 fn field_doc(field: &Field) -> String {

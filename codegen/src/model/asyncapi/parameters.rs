@@ -133,7 +133,7 @@ impl<'w> Reader<'w> {
             let definition = types.get(current);
             let found = match &definition.kind {
                 Kind::Struct { fields, .. } => fields.iter().find(|field| field.property == token),
-                Kind::Enum { .. } | Kind::Tagged { .. } => None,
+                Kind::Enum { .. } | Kind::Tagged { .. } | Kind::Newtype { .. } => None,
             };
             let Some(field) = found else {
                 return Err((

@@ -43,7 +43,7 @@ impl<'w> Compiler<'w> {
     }
 
     /// An enum or a constant of strings.
-    fn strings(&mut self, schema: &'w Node, hint: &Hint) -> Option<Shape> {
+    pub(super) fn strings(&mut self, schema: &'w Node, hint: &Hint) -> Option<Shape> {
         let constant = schema.get("const").map(std::slice::from_ref);
         let listed = schema.get("enum").map(Node::items);
         let values = match (constant, listed) {
