@@ -161,6 +161,13 @@ impl Report {
         self.findings.len()
     }
 
+    /// How many of them stop the run.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        let severe = |finding: &&Diagnostic| finding.severity == Severity::Error;
+        self.findings.iter().filter(severe).count()
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

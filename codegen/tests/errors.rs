@@ -39,6 +39,26 @@ const NOTE: &str = r#"{ "type": "string", "maxLength": 500 }"#;
 const CHANNEL: &str = "channels:\n";
 const OPERATIONS: &str = "operations:\n";
 
+/// Definitions, each of which refers to the next: at once, or for its items.
+fn chain(length: usize, how: &str) -> String {
+    let definitions: Vec<String> = (0..length)
+        .map(|n| {
+            let reference = format!("{{ \"$ref\": \"#/$defs/n{}\" }}", n + 1);
+            match how {
+                "$ref" => format!("\"n{n}\": {reference}"),
+                _ => format!("\"n{n}\": {{ \"type\": \"array\", \"items\": {reference} }}"),
+            }
+        })
+        .collect();
+    let end = format!("\"n{length}\": {{ \"type\": \"string\" }}");
+    format!("\"$defs\": {{ {}, {end} }}", definitions.join(", "))
+}
+
+fn deep(levels: usize) -> String {
+    let (open, close) = ("{ \"not\": ".repeat(levels), " }".repeat(levels));
+    format!("{open}true{close}")
+}
+
 reports! {
     yaml_that_does_not_parse: [(CONTRACT_FILE, "info: {", "info: [")];
     a_missing_file: [(CONTRACT_FILE, "schemas/order.placed.v1.json", "schemas/order.plcaed.v1.json")];
@@ -64,13 +84,21 @@ reports! {
     attempts_that_outlive_the_event: [(CONTRACT_FILE, "max-age: 30d", "max-age: 10m"), (CONTRACT_FILE, "concurrency: 8", "retry: { cap: 5m, max-attempts: 20 }")];
     a_service_called_like_a_module: [(CONTRACT_FILE, "stock.reserve", "shared.reserve")];
     an_unknown_keyword: [(SCHEMA_FILE, "maxLength", "maxLenght")];
-    refused_keywords: [(SCHEMA_FILE, NOTE, r#"{ "$anchor": "note", "type": "string", "nullable": true }"#)];
+    refused_keywords: [(SCHEMA_FILE, NOTE, r#"{ "$recursiveAnchor": true, "type": "string", "nullable": true }"#)];
     an_unknown_keyword_in_a_branch: [(SCHEMA_FILE, NOTE, r#"{ "anyOf": [{ "type": "string", "patern": "x" }] }"#)];
     an_unknown_format: [(SCHEMA_FILE, NOTE, r#"{ "type": "integer", "format": "int64" }"#)];
     an_invalid_schema: [(SCHEMA_FILE, "500", "-1")];
     an_invalid_pattern: [(SCHEMA_FILE, "\"maxLength\": 500", "\"pattern\": \"(\"")];
-    another_dialect: [(SCHEMA_FILE, "https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#")];
-    data_that_is_no_object: [(SCHEMA_FILE, "\"type\": \"object\"", "\"type\": \"array\"")];
+    another_dialect: [(SCHEMA_FILE, "https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-04/schema#")];
+    a_parameter_of_data_without_properties: [(SCHEMA_FILE, "\"type\": \"object\"", "\"type\": \"array\"")];
+    an_anchor_that_is_not_there: [(SCHEMA_FILE, NOTE, r##"{ "$ref": "#note" }"##)];
+    an_address_that_no_schema_has: [(SCHEMA_FILE, NOTE, r#"{ "$ref": "https://example.com/note.json" }"#)];
+    an_address_with_a_fragment: [(SCHEMA_FILE, NOTE, r#"{ "$id": "note.json#note", "type": "string" }"#)];
+    a_relative_address_without_its_file: [(SCHEMA_FILE, NOTE, r#"{ "$id": "https://example.com/a/", "$ref": "note.json" }"#)];
+    what_draft_07_ignores: [(SCHEMA_FILE, "https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"), (SCHEMA_FILE, NOTE, r##"{ "$ref": "#/definitions/note", "maxLength": 10, "type": "string" }"##), (SCHEMA_FILE, "\"type\": \"object\",", r##""type": "object", "definitions": { "note": { "type": "array", "prefixItems": [], "additionalItems": false } },"##)];
+    references_that_follow_each_other_for_long: [(SCHEMA_FILE, NOTE, r##"{ "$ref": "#/$defs/n0" }"##), (SCHEMA_FILE, "\"type\": \"object\",", &format!("\"type\": \"object\", {},", chain(300, "$ref")))];
+    schemas_that_hold_each_other_for_long: [(SCHEMA_FILE, NOTE, r##"{ "$ref": "#/$defs/n0" }"##), (SCHEMA_FILE, "\"type\": \"object\",", &format!("\"type\": \"object\", {},", chain(300, "items")))];
+    a_file_that_is_nested_too_deep: [(SCHEMA_FILE, NOTE, &deep(200))];
     another_envelope: [("events/schemas/envelope.json", "\"specversion\", \"id\"", "\"specversion\", \"tenant\", \"id\"")];
     several_mistakes: [(CONTRACT_FILE, "concurrency", "concurency"), (SCHEMA_FILE, "maxLength", "maxLenght"), (CONTRACT_FILE, "    address:", "    adress:")];
 }

@@ -14,6 +14,8 @@ use super::{Group, Options};
 pub struct Case {
     /// The module of the generated crate, distinct.
     pub module: String,
+    /// Whether it needs the compiled schema.
+    pub compiled: bool,
     /// Its files, or the report.
     pub result: Result<Vec<File>, String>,
 }
@@ -46,6 +48,9 @@ pub fn generate(group: &Group, remotes: &[Document], options: Options) -> anyhow
     let mut report = Report::default();
     let workspace = Workspace::of_documents(documents, reading, &mut report);
     let contract = model::schema_only(&workspace, "case.tested.v1", &mut report);
+    let compiled = contract
+        .as_ref()
+        .is_some_and(|contract| contract.events.iter().any(|event| event.compiled.is_some()));
     let result = match contract {
         Some(contract) => Ok(render::render(&contract)?),
         None => Err(report.render(&workspace, false)),
@@ -63,6 +68,7 @@ pub fn generate(group: &Group, remotes: &[Document], options: Options) -> anyhow
         .collect();
     Ok(Case {
         module: format!("case_{name}_{}", group.index),
+        compiled,
         result,
     })
 }

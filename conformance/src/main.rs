@@ -101,7 +101,12 @@ fn show(summary: &Summary, workplace: &Workplace) {
         }
     }
     print!("{}", conformance::table(summary));
-    println!("refused: {:.1} %", summary.total.refused_percent());
+    println!(
+        "refused: {:.1} %; {} of {} types need no compiled schema",
+        summary.total.refused_percent(),
+        summary.inline,
+        summary.types
+    );
     if std::io::stdout().is_terminal() {
         println!("the generated crate is in {}", workplace.folder().display());
     }

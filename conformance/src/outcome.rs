@@ -100,6 +100,10 @@ pub struct Summary {
     pub keywords: Vec<Counts>,
     /// All together.
     pub total: Counts,
+    /// How many types there are.
+    pub types: usize,
+    /// How many of them need no compiled schema.
+    pub inline: usize,
     /// What went wrong.
     pub mistakes: Vec<Mistake>,
     /// What was refused.
@@ -142,6 +146,8 @@ impl Summary {
             test: test.to_owned(),
             said,
         };
+        self.types += usize::from(case.result.is_ok());
+        self.inline += usize::from(case.result.is_ok() && !case.compiled);
         if let Err(report) = &case.result {
             self.refused
                 .push(mistake(Outcome::Refused, "", report.clone()));

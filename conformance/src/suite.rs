@@ -10,7 +10,7 @@ use serde_json::Value;
 /// A schema and documents that it accepts or rejects.
 #[derive(Debug)]
 pub struct Group {
-    /// The file that it stands in, without its ending: the keyword, for most.
+    /// The file that it stands in, without its ending: the keyword, for most. Below the folder of the draft.
     pub keyword: String,
     /// Its place in that file, counted from 0.
     pub index: usize,
@@ -81,11 +81,11 @@ pub fn groups(suite: &Path, draft: Draft, optional: bool) -> anyhow::Result<Vec<
     }
     let mut groups = Vec::new();
     for path in files(&folder)? {
-        let keyword = path
-            .file_stem()
-            .unwrap_or_default()
+        let relative = path.strip_prefix(&folder).unwrap_or(&path);
+        let keyword = relative
+            .with_extension("")
             .to_string_lossy()
-            .into_owned();
+            .replace('\\', "/");
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let raw: Vec<RawGroup> = serde_json::from_str(&text)

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Location, Spanned};
 
 use super::node::{Entry, Node, Value};
@@ -16,9 +17,22 @@ pub(super) struct SyntaxError {
     pub(super) message: String,
 }
 
+/// How many values may lie within each other. Everything that walks a file goes this deep at most, and the compiled
+/// schema, which holds a file two levels deeper, can be read back as JSON (`serde_json` ends at 128).
+const DEEPEST: usize = 100;
+
 /// Reads a whole file.
 pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_depth: DEEPEST,
+            // A contract of ten thousand events is long, and no attack.
+            max_events: 100_000_000,
+            max_nodes: 100_000_000,
+        },
+    };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
         Ok(raw) => Ok(place(file, text, raw)),
         Err(error) => {
@@ -26,7 +40,13 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
                 || whole(file, text),
                 |location| span_of(file, text, location),
             );
-            let message = first_line(&error.to_string());
+            let message = match &error {
+                serde_saphyr::Error::Budget {
+                    breach: BudgetBreach::Depth { .. },
+                    ..
+                } => format!("more than {DEEPEST} values lie within each other here"),
+                error => first_line(&error.to_string()),
+            };
             Err(SyntaxError { span, message })
         }
     }

@@ -11,10 +11,7 @@ use crate::diagnostics::{Code, Diagnostic};
 const LONGEST_CHAIN: usize = 200;
 
 /// The schemas of JSON Schema itself, which every validator knows.
-const STANDARD: &[&str] = &[
-    "https://json-schema.org/draft/2020-12/",
-    "http://json-schema.org/draft-07/schema",
-];
+const STANDARD: &[&str] = &["https://json-schema.org/draft/2020-12/"];
 
 /// What a reference leads to.
 #[derive(Debug)]

@@ -207,7 +207,8 @@ impl<'w> Reader<'w> {
             );
             return None;
         }
-        let schema = report.keep(self.workspace.resolve(reference))?;
+        // The file's own root: what stands there beside a `$ref` counts too.
+        let schema = report.keep(self.workspace.target(reference.reference()?))?;
         let path = &self.workspace.file(schema.span.file).path;
         let file_name = path.rsplit('/').next().unwrap_or(path);
         let stem = file_name
@@ -237,7 +238,7 @@ impl<'w> Reader<'w> {
             );
             return None;
         }
-        let before = report.len();
+        let before = report.errors();
         self.audit.schema(schema, report);
         let module = names::snake(event, "event");
         self.compiler.event_module(schema.span.file, &module);
@@ -245,7 +246,7 @@ impl<'w> Reader<'w> {
             .compiler
             .event(schema, &names::pascal(event, "Event"), report)?;
         // A type that was made of a faulty schema would only breed more findings.
-        (report.len() == before).then_some((schema, data))
+        (report.errors() == before).then_some((schema, data))
     }
 
     /// The whole schema as text, where the compiled schema is needed; it is compiled once here in any case.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::keywords::{SCHEMA, SCHEMA_LIST, SCHEMA_MAP};
+use super::keywords::{SCHEMA, SCHEMA_LIST, SCHEMA_MAP, ascii_classes};
 use crate::load::{FileId, Node, Target, Value, Workspace, encoded, escape};
 
 /// The schema `root` with all that it needs of other files under `$defs`.
@@ -121,6 +121,7 @@ impl<'w> Bundler<'w> {
                     self.dynamic = true;
                     self.dynamic_reference(&entry.value, target).into()
                 }
+                ("pattern", Some(pattern)) => ascii_classes(pattern).into(),
                 _ if key.starts_with("x-") => continue,
                 _ if SCHEMA.contains(&key) => self.copy(&entry.value),
                 _ if SCHEMA_LIST.contains(&key) => entry
@@ -132,7 +133,14 @@ impl<'w> Bundler<'w> {
                 _ if SCHEMA_MAP.contains(&key) => {
                     let inner = entry.value.entries().iter();
                     inner
-                        .map(|entry| (entry.key.clone(), self.copy(&entry.value)))
+                        .map(|inner| {
+                            let name = if key == "patternProperties" {
+                                ascii_classes(&inner.key)
+                            } else {
+                                inner.key.clone()
+                            };
+                            (name, self.copy(&inner.value))
+                        })
                         .collect()
                 }
                 _ => entry.value.to_json(),

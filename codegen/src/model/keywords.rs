@@ -197,9 +197,56 @@ pub(super) fn portable(pattern: &str) -> bool {
     !in_class && regex::Regex::new(pattern).is_ok()
 }
 
+/// `pattern` for the compiled schema, whose engine for look-around and back-references takes digits and letters of every
+/// script for `\d` and `\w`; ECMA-262 means those of ASCII.
+pub(super) fn ascii_classes(pattern: &str) -> String {
+    // What the plain engine reads is translated by the validator itself.
+    if regex::Regex::new(pattern).is_ok() {
+        return pattern.to_owned();
+    }
+    let mut text = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    let mut in_class = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match (chars.next(), in_class) {
+                (Some('d'), true) => text.push_str("0-9"),
+                (Some('w'), true) => text.push_str("A-Za-z0-9_"),
+                (Some('d'), false) => text.push_str("[0-9]"),
+                (Some('D'), false) => text.push_str("[^0-9]"),
+                (Some('w'), false) => text.push_str("[A-Za-z0-9_]"),
+                (Some('W'), false) => text.push_str("[^A-Za-z0-9_]"),
+                (next, _) => {
+                    text.push('\\');
+                    text.extend(next);
+                }
+            },
+            c => {
+                match c {
+                    '[' => in_class = true,
+                    ']' => in_class = false,
+                    _ => {}
+                }
+                text.push(c);
+            }
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use super::portable;
+    use super::{ascii_classes, portable};
+
+    #[test]
+    fn classes_are_those_of_ecma_262() {
+        assert_eq!(ascii_classes(r"^\d$"), r"^\d$");
+        assert_eq!(
+            ascii_classes(r"^\d+(?=\W[\w-])"),
+            "^[0-9]+(?=[^A-Za-z0-9_][A-Za-z0-9_-])"
+        );
+        assert_eq!(ascii_classes(r"(?!\\d)\S"), r"(?!\\d)\S");
+    }
 
     #[test]
     fn only_what_both_read_alike_is_portable() {
