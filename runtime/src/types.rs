@@ -2,6 +2,7 @@
 //! integer `10.0` from a fraction, a UUID from its other spellings.
 
 pub mod exact;
+pub mod others;
 
 use std::fmt;
 use std::marker::PhantomData;

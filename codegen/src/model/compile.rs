@@ -1,7 +1,12 @@
 //! JSON Schemas to Rust types. Whatever a type and its inline rules cannot say is noted on the type as a keyword for
 //! the compiled schema.
 
+mod choice;
+mod map;
+mod numbers;
 mod object;
+mod parts;
+mod rest;
 mod scalar;
 mod union;
 
@@ -179,8 +184,7 @@ impl<'w> Compiler<'w> {
         report: &mut Report,
     ) -> Option<TypeId> {
         let schema = report.keep(self.workspace.resolve(schema))?;
-        let is_object = schema.get("type").and_then(Node::text) == Some("object");
-        if !is_object {
+        if !self.is_object(schema) {
             report.push(
                 Diagnostic::error(Code::Unsupported, "an event's data must be an object").at(
                     schema.get("type").unwrap_or(schema).span,
@@ -203,6 +207,10 @@ impl<'w> Compiler<'w> {
                 return Shape::plain(Type::Any);
             }
         }
+        if self.is_merged(schema) {
+            let id = self.structure(schema, None, hint, false, report);
+            return id.map_or(Shape::plain(Type::Any), |id| self.named(id));
+        }
         if let Some(reference) = schema.reference() {
             return self.referenced(schema, reference, hint, report);
         }
@@ -211,10 +219,11 @@ impl<'w> Compiler<'w> {
             shape.nullable |= nullable && shape.ty != Type::Any;
             return shape;
         }
-        if schema.get("oneOf").is_some()
-            && let Some(id) = self.tagged(schema, hint, report)
-        {
+        if let Some(id) = self.tagged(schema, hint, report) {
             return self.named(id);
+        }
+        if let Some(shape) = self.choice(schema, hint, report) {
+            return shape;
         }
         self.typed(schema, hint, report)
     }
@@ -340,6 +349,7 @@ impl<'w> Compiler<'w> {
             deprecated: is_true(schema, "deprecated"),
             kind: Kind::Enum {
                 variants: Vec::new(),
+                open: false,
             },
             compiled: Vec::new(),
             span: schema.span,

@@ -20,6 +20,6 @@ pub use contract::{
     Address, Contract, Event, EventId, Parameter, Places, Receive, Send, Service, Stream,
 };
 pub use types::{
-    Definition, Field, Kind, Module, ModuleId, Rule, Shape, TaggedVariant, Type, TypeId, Types,
-    Variant,
+    Definition, Field, Kind, Module, ModuleId, ObjectRule, Rest, Rule, Shape, TaggedVariant, Type,
+    TypeId, Types, UnionVariant, Variant,
 };

@@ -64,13 +64,105 @@ impl Exact for i64 {
     }
 }
 
+/// Reads any number that a float holds exactly, and writes one without a fraction as an integer, as in `10`.
+impl Exact for f64 {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NumberVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// 2^63: below it every float without a fraction is an `i64`.
+        const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+        if self.fract() == 0.0 && self.abs() < BEYOND {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "in range and without a fraction"
+            )]
+            return serializer.serialize_i64(*self as i64);
+        }
+        serializer.serialize_f64(*self)
+    }
+}
+
+struct NumberVisitor;
+
+impl Visitor<'_> for NumberVisitor {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number that 64 bits of floating point hold exactly")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<f64, E> {
+        float(i128::from(number)).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<f64, E> {
+        float(i128::from(number))
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<f64, E> {
+        Ok(number)
+    }
+}
+
+/// The float of the same value, where there is one.
+fn float(number: i128) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "compared with what it was")]
+    let float = number as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it comes from 65 bits, so it fits"
+    )]
+    let back = float as i128;
+    (back == number).then_some(float)
+}
+
+/// For an `integer` whose schema reaches beyond `i64` and not below zero.
+impl Exact for u64 {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UnsignedVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(*self)
+    }
+}
+
+struct UnsignedVisitor;
+
+impl Visitor<'_> for UnsignedVisitor {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer from 0 to 18446744073709551615")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<u64, E> {
+        Ok(number)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<u64, E> {
+        u64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<u64, E> {
+        let whole: Result<i64, E> = IntegerVisitor.visit_f64(number);
+        whole
+            .ok()
+            .and_then(|whole| u64::try_from(whole).ok())
+            .ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+}
+
 struct IntegerVisitor;
 
 impl Visitor<'_> for IntegerVisitor {
     type Value = i64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an integer of at most 64 bits")
+        f.write_str("an integer from -9223372036854775808 to 9223372036854775807")
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
@@ -189,7 +281,8 @@ impl<T: Exact> Serialize for AsExact<'_, T> {
     }
 }
 
-struct FromExact<T>(T);
+/// What [`Exact`] reads, for serde's own readers.
+pub(crate) struct FromExact<T>(pub(crate) T);
 
 impl<'de, T: Exact> Deserialize<'de> for FromExact<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
