@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Nullable;
@@ -188,6 +187,9 @@ impl Visitor<'_> for IntegerVisitor {
 }
 
 /// RFC 4122 text with its hyphens; the other spellings that the crate reads are not of the format `uuid`.
+///
+/// Capitals are read, as the format allows, and written small, as RFC 4122 asks of those who write: it is the same UUID,
+/// so subjects and keys made of it are the same too.
 impl Exact for Uuid {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct UuidVisitor;
@@ -212,17 +214,6 @@ impl Exact for Uuid {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
-    }
-}
-
-/// RFC 3339.
-impl Exact for OffsetDateTime {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        time::serde::rfc3339::deserialize(deserializer)
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        time::serde::rfc3339::serialize(self, serializer)
     }
 }
 
@@ -295,6 +286,7 @@ impl<'de, T: Exact> Deserialize<'de> for FromExact<T> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use time::OffsetDateTime;
 
     #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     struct All {
@@ -348,6 +340,53 @@ mod tests {
         assert!(ids("0198c0de700070008000000000000001").is_err());
         assert!(ids("urn:uuid:0198c0de-7000-7000-8000-000000000001").is_err());
         assert!(ids("{0198c0de-7000-7000-8000-000000000001}").is_err());
+    }
+
+    #[test]
+    fn a_uuid_is_written_in_small_letters() {
+        let small = "0198c0de-7000-7000-8000-00000000000a";
+        let ids = json!({ "a": small.to_uppercase() });
+        let all = read(json!({ "counts": [], "ids": ids, "note": null })).unwrap();
+        assert_eq!(serde_json::to_value(all).unwrap()["ids"]["a"], small);
+    }
+
+    #[test]
+    fn a_number_is_written_as_short_as_it_is() {
+        let written = |number: f64| number.write(serde_json::value::Serializer).unwrap();
+        assert_eq!(written(10.0), json!(10));
+        assert_eq!(written(-0.0), json!(0));
+        assert_eq!(written(1e18), json!(1_000_000_000_000_000_000_i64));
+        assert_eq!(written(10.5), json!(10.5));
+        assert_eq!(written(1e300), json!(1e300));
+    }
+
+    #[test]
+    fn a_number_that_a_float_would_round_is_refused() {
+        let number =
+            |value| f64::read::<serde_json::Value>(value).map_err(|error| error.to_string());
+        assert_eq!(
+            number(json!(9_007_199_254_740_992_i64)),
+            Ok(9_007_199_254_740_992.0)
+        );
+        assert_eq!(
+            number(json!(9_007_199_254_740_994_i64)),
+            Ok(9_007_199_254_740_994.0)
+        );
+        assert!(number(json!(9_007_199_254_740_993_i64)).is_err());
+        assert!(number(json!(-9_007_199_254_740_993_i64)).is_err());
+        assert!(number(json!(i64::MIN)).is_ok());
+        insta::assert_snapshot!(number(json!(u64::MAX)).unwrap_err(), @"invalid value: integer `18446744073709551615`, expected a number that 64 bits of floating point hold exactly");
+    }
+
+    #[test]
+    fn an_unsigned_integer_reaches_further_and_not_below_zero() {
+        let number =
+            |value| u64::read::<serde_json::Value>(value).map_err(|error| error.to_string());
+        assert_eq!(number(json!(u64::MAX)), Ok(u64::MAX));
+        assert_eq!(number(json!(10.0)), Ok(10));
+        assert!(number(json!(-1)).is_err());
+        assert!(number(json!(0.5)).is_err());
+        assert!(number(json!(1e19)).is_err());
     }
 
     #[test]
