@@ -57,6 +57,24 @@ fn cases(event: &str, kind: &str) -> Vec<Value> {
     cases[kind].as_array().unwrap().clone()
 }
 
+/// The same with every number that is an integer written as one: `10.0` is the JSON value `10`.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e18 => {
+                serde_json::from_str(&format!("{float:.0}")).unwrap()
+            }
+            _ => value.clone(),
+        },
+        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
 #[test]
 fn the_type_accepts_what_the_schema_accepts_and_keeps_it() {
     for event in generated::EVENTS {
@@ -70,7 +88,7 @@ fn the_type_accepts_what_the_schema_accepts_and_keeps_it() {
             let written = event.round_trip(&case);
             let written =
                 written.unwrap_or_else(|error| panic!("{}: {error}: {case}", event.event_type));
-            assert_eq!(written, case, "{}", event.event_type);
+            assert_eq!(plain(&written), plain(&case), "{}", event.event_type);
         }
     }
 }

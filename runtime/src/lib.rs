@@ -34,5 +34,5 @@ pub use contract::{
 };
 pub use event::{Delivery, Event, EventData, EventInfo, Subject, SubjectBuilder, SubjectError};
 pub use failure::{Failure, Handled};
-pub use types::{Nullable, exact, integer, present};
+pub use types::{Nullable, exact, integer, others, present};
 pub use validate::{Validate, Violation, Violations};

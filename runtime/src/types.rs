@@ -1,7 +1,9 @@
 //! Types and readers that keep apart what JSON Schema keeps apart and plain serde does not: null from absent, the
 //! integer `10.0` from a fraction, a UUID from its other spellings.
 
+mod date_time;
 pub mod exact;
+pub mod others;
 
 use std::fmt;
 use std::marker::PhantomData;

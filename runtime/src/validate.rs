@@ -8,13 +8,17 @@ mod decode;
 mod fallback;
 mod format;
 mod json;
+mod object;
 mod tagged;
+mod untagged;
 
 pub use checker::{Checker, Pattern};
 pub use decode::decode;
 pub use fallback::Fallback;
 pub use format::Format;
+pub(crate) use json::below;
 pub use tagged::Tagged;
+pub use untagged::Untagged;
 
 use std::fmt;
 

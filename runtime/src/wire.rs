@@ -1,5 +1,7 @@
 //! CloudEvents 1.0 on NATS: written as structured JSON, read as structured JSON or in binary mode (`ce-*` headers).
 
+mod numbers;
+
 use async_nats::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,6 +83,10 @@ pub(crate) enum Unreadable {
     Oversized { found: usize, allowed: usize },
     #[error("the body is not JSON: {0}")]
     NotJson(String),
+    #[error(
+        "the integer {text} at {pointer} needs more than 64 bits and would be rounded: send such a number as text"
+    )]
+    Integer { pointer: String, text: String },
     #[error("this is no CloudEvents 1.0 event: {0}")]
     NotAnEvent(String),
     #[error("the event says that it is a {found:?}; this operation handles {expected}")]
@@ -99,7 +105,9 @@ impl Unreadable {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Oversized { .. } => "oversized",
-            Self::NotJson(_) | Self::NotAnEvent(_) | Self::Panicked(_) => "undecodable",
+            Self::NotJson(_) | Self::Integer { .. } | Self::NotAnEvent(_) | Self::Panicked(_) => {
+                "undecodable"
+            }
             Self::OtherType { .. } => "unexpected-type",
             Self::Invalid(_) => "invalid",
         }
@@ -166,7 +174,7 @@ pub(crate) fn read(
 
 fn structured(body: &[u8]) -> Result<Envelope, Unreadable> {
     // First as any JSON, so that text that is no JSON and JSON that is no envelope are told apart.
-    let value: Value = serde_json::from_slice(body).map_err(|error| not_json(&error, body))?;
+    let value = json(body)?;
     if !value.is_object() {
         // Else serde would take an array for the envelope's fields in their order.
         let found = match value {
@@ -209,7 +217,7 @@ fn binary(attributes: Vec<(String, String)>, body: &[u8]) -> Result<Envelope, Un
         time: get("time"),
         correlation_id: get("correlationid"),
         causation_id: get("causationid"),
-        data: Some(serde_json::from_slice(body).map_err(|error| not_json(&error, body))?),
+        data: Some(json(body)?),
     })
 }
 
@@ -258,6 +266,23 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
         causation_id: envelope.causation_id,
         data,
     })
+}
+
+/// The body as JSON, every number as it was sent.
+fn json(body: &[u8]) -> Result<Value, Unreadable> {
+    let value = serde_json::from_slice(body).map_err(|error| not_json(&error, body))?;
+    match numbers::oversized(body) {
+        None => Ok(value),
+        Some((pointer, text)) => Err(Unreadable::Integer {
+            // The whole body is the number.
+            pointer: if pointer.is_empty() {
+                "/".to_owned()
+            } else {
+                pointer
+            },
+            text,
+        }),
+    }
 }
 
 fn not_json(error: &serde_json::Error, body: &[u8]) -> Unreadable {

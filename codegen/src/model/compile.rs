@@ -1,7 +1,12 @@
 //! JSON Schemas to Rust types. Whatever a type and its inline rules cannot say is noted on the type as a keyword for
 //! the compiled schema.
 
+mod choice;
+mod map;
+mod numbers;
 mod object;
+mod parts;
+mod rest;
 mod scalar;
 mod union;
 
@@ -193,6 +198,9 @@ impl<'w> Compiler<'w> {
     ) -> Option<TypeId> {
         let hint = Hint::root(name);
         self.root = Some(schema.span);
+        if self.is_merged(schema) {
+            return self.structure(schema, None, &hint, true, report);
+        }
         if schema.reference().is_none() {
             if schema.get("type").and_then(Node::text) == Some("object") && has_fields(schema) {
                 return self.structure(schema, None, &hint, true, report);
@@ -258,6 +266,10 @@ impl<'w> Compiler<'w> {
                 return Shape::plain(Type::Any);
             }
         }
+        if self.is_merged(schema) {
+            let id = self.structure(schema, None, hint, false, report);
+            return id.map_or(Shape::plain(Type::Any), |id| self.named(id));
+        }
         if let Some(reference) = schema.reference() {
             return self.referenced(schema, reference, hint, report);
         }
@@ -266,10 +278,11 @@ impl<'w> Compiler<'w> {
             shape.nullable |= nullable && shape.ty != Type::Any;
             return shape;
         }
-        if schema.get("oneOf").is_some()
-            && let Some(id) = self.tagged(schema, hint, report)
-        {
+        if let Some(id) = self.tagged(schema, hint, report) {
             return self.named(id);
+        }
+        if let Some(shape) = self.choice(schema, hint, report) {
+            return shape;
         }
         self.typed(schema, hint, report)
     }
@@ -399,6 +412,7 @@ impl<'w> Compiler<'w> {
             deprecated: is_true(schema, "deprecated"),
             kind: Kind::Enum {
                 variants: Vec::new(),
+                open: false,
             },
             compiled: Vec::new(),
             span: schema.span,

@@ -22,6 +22,6 @@ pub use contract::{
 };
 pub use schema_only::schema_only;
 pub use types::{
-    Definition, Field, Kind, Module, ModuleId, Rule, Shape, TaggedVariant, Type, TypeId, Types,
-    Variant,
+    Definition, Field, Kind, Module, ModuleId, ObjectRule, Rest, Rule, Shape, TaggedVariant, Type,
+    TypeId, Types, UnionVariant, Variant,
 };

@@ -96,14 +96,24 @@ impl Definition {
     /// The types that this one names.
     fn inner(&self) -> Vec<TypeId> {
         match &self.kind {
-            Kind::Struct { fields, .. } => {
+            Kind::Struct { fields, rest, .. } => {
                 let mut found = Vec::new();
                 for field in fields {
                     field.shape.collect(&mut found);
                 }
+                if let Some(rest) = rest {
+                    rest.shape.collect(&mut found);
+                }
                 found
             }
             Kind::Enum { .. } => Vec::new(),
+            Kind::Union { variants } => {
+                let mut found = Vec::new();
+                for variant in variants {
+                    variant.shape.collect(&mut found);
+                }
+                found
+            }
             Kind::Tagged { variants, .. } => variants.iter().map(|variant| variant.body).collect(),
             Kind::Newtype { shape } => {
                 let mut found = Vec::new();
@@ -123,11 +133,22 @@ pub enum Kind {
         fields: Vec<Field>,
         /// Whether other properties are refused.
         closed: bool,
+        /// Where other properties are kept.
+        rest: Option<Rest>,
+        /// What holds of the object as a whole.
+        rules: Vec<ObjectRule>,
     },
     /// One of some strings.
     Enum {
         /// The strings and their Rust names.
         variants: Vec<Variant>,
+        /// Whether other strings are kept as `Unknown`.
+        open: bool,
+    },
+    /// A value of one of some types, told apart by what JSON calls them.
+    Union {
+        /// The types.
+        variants: Vec<UnionVariant>,
     },
     /// One of some objects, told apart by a constant property.
     Tagged {
@@ -157,6 +178,45 @@ pub struct Field {
     /// Whether it must be there.
     pub required: bool,
     /// What it holds.
+    pub shape: Shape,
+}
+
+/// Where the properties are kept that a schema allows without naming them.
+#[derive(Debug)]
+pub struct Rest {
+    /// The field's name; none of the declared properties has it.
+    pub name: String,
+    /// What each holds.
+    pub shape: Shape,
+    /// The patterns that a name matches one of; empty where any name does.
+    pub patterns: Vec<String>,
+    /// Whether a name that matches none is refused, and not only ignored.
+    pub closed: bool,
+    /// The names that are no others: the declared ones, and the tag.
+    pub declared: Vec<String>,
+}
+
+/// A rule of a whole object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectRule {
+    /// `minProperties`.
+    MinProperties(u64),
+    /// `maxProperties`.
+    MaxProperties(u64),
+    /// `dependentRequired`: where the first property is, the second is too.
+    Dependent(String, String),
+}
+
+/// A type of a union.
+#[derive(Debug)]
+pub struct UnionVariant {
+    /// Its Rust name.
+    pub name: String,
+    /// What the schema says of it.
+    pub doc: String,
+    /// What JSON calls it, as in `string`; a fraction is a `number`, and so is an integer.
+    pub json: &'static str,
+    /// What it holds; never null.
     pub shape: Shape,
 }
 
@@ -212,9 +272,9 @@ impl Shape {
     #[must_use]
     pub fn needs_exact(&self) -> bool {
         match &self.ty {
-            Type::Integer | Type::Uuid | Type::DateTime => true,
+            Type::Integer | Type::Unsigned | Type::Number | Type::Uuid | Type::DateTime => true,
             Type::List(item) | Type::Map(item) => item.needs_exact(),
-            Type::String | Type::Number | Type::Boolean | Type::Any | Type::Named { .. } => false,
+            Type::String | Type::Boolean | Type::Any | Type::Named { .. } => false,
         }
     }
 }
@@ -226,6 +286,8 @@ pub enum Type {
     String,
     /// `i64`.
     Integer,
+    /// `u64`: where the schema's bounds reach beyond `i64` and not below zero.
+    Unsigned,
     /// `f64`.
     Number,
     /// `bool`.
@@ -291,4 +353,10 @@ pub enum Rule {
     MultipleOf(i64),
     /// A number that JSON can hold.
     Finite,
+    /// `enum` or `const` of what is no string: the values as Rust text.
+    AnyOf(Vec<String>),
+    /// `propertyNames` of a map.
+    Names(Vec<Rule>),
+    /// `additionalProperties: false` beside `patternProperties`: every name matches one of them.
+    OnlyMatching(Vec<String>),
 }

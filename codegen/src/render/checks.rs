@@ -1,5 +1,8 @@
 //! `Validate` implementations: what the types cannot say.
 
+mod object;
+mod union;
+
 use std::collections::BTreeMap;
 
 use super::text::{Closure, Lines, Statement, literal};
@@ -16,7 +19,7 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    fn name(&mut self, expression: &str, property: &str) -> String {
+    pub(super) fn name(&mut self, expression: &str, property: &str) -> String {
         if let Some(name) = self.by_expression.get(expression) {
             return name.clone();
         }
@@ -75,16 +78,26 @@ impl Checks<'_> {
     pub(super) fn implementation(&mut self, definition: &Definition) -> String {
         let mut lines = Lines::at(0);
         let body = match &definition.kind {
-            Kind::Struct { fields, .. } => {
-                let statements = fields
+            Kind::Struct {
+                fields,
+                rest,
+                rules,
+                ..
+            } => {
+                let mut statements = fields
                     .iter()
                     .flat_map(|field| self.field(field))
                     .collect::<Vec<_>>();
+                if let Some(rest) = rest {
+                    statements.extend(self.others(rest));
+                }
+                statements.extend(object::rules(fields, rest.as_ref(), rules));
                 let mut body = Lines::at(2);
                 body.statements(&statements);
                 body.finish()
             }
             Kind::Enum { .. } => String::new(),
+            Kind::Union { variants } => self.union(variants),
             Kind::Tagged { variants, .. } => {
                 let checked: Vec<&str> = variants
                     .iter()
@@ -167,7 +180,7 @@ impl Checks<'_> {
         let mut statements: Vec<Statement> = shape
             .rules
             .iter()
-            .map(|rule| self.rule(rule, access, property))
+            .flat_map(|rule| self.rule(rule, access, property))
             .collect();
         match &shape.ty {
             Type::Named { id, .. } if !self.trivial(*id, &mut Vec::new()) => {
@@ -203,7 +216,7 @@ impl Checks<'_> {
         statements
     }
 
-    fn rule(&mut self, rule: &Rule, access: &Access, property: &str) -> Statement {
+    fn rule(&mut self, rule: &Rule, access: &Access, property: &str) -> Vec<Statement> {
         let Access {
             value,
             reference,
@@ -232,8 +245,23 @@ impl Checks<'_> {
             Rule::Bound(method, bound) => (*method, vec![value.clone(), bound.clone()]),
             Rule::MultipleOf(divisor) => ("multiple_of", vec![value.clone(), divisor.to_string()]),
             Rule::Finite => ("finite", vec![value.clone()]),
+            Rule::AnyOf(values) => {
+                return object::with_list("at.any_of", value, "allowed", values.clone());
+            }
+            Rule::Names(rules) => {
+                let name = Access::reference("name");
+                let body = rules
+                    .iter()
+                    .flat_map(|rule| self.rule(rule, &name, property))
+                    .collect();
+                let arguments = vec![reference.clone()];
+                return vec![with("at.names", arguments, "name, at".to_owned(), body)];
+            }
+            Rule::OnlyMatching(expressions) => {
+                return self.only_matching(reference, expressions, property);
+            }
         };
-        Statement::Call(format!("at.{method}"), arguments)
+        vec![Statement::Call(format!("at.{method}"), arguments)]
     }
 
     /// Whether the check of a type has nothing to do.
@@ -244,9 +272,21 @@ impl Checks<'_> {
         seen.push(id);
         match &self.types.get(id).kind {
             Kind::Enum { .. } => true,
-            Kind::Struct { fields, .. } => fields
+            Kind::Struct {
+                fields,
+                rest,
+                rules,
+                ..
+            } => {
+                rest.is_none()
+                    && rules.is_empty()
+                    && fields
+                        .iter()
+                        .all(|field| self.trivial_shape(&field.shape, seen))
+            }
+            Kind::Union { variants } => variants
                 .iter()
-                .all(|field| self.trivial_shape(&field.shape, seen)),
+                .all(|variant| self.trivial_shape(&variant.shape, seen)),
             Kind::Tagged { variants, .. } => variants
                 .iter()
                 .all(|variant| self.trivial(variant.body, seen)),

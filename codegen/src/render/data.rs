@@ -36,7 +36,11 @@ pub(super) fn file(
     let mut implementations = Vec::new();
     for id in &module.types {
         let definition = all.get(*id);
-        definitions.push(types::definition(definition, &mut imports));
+        definitions.push(types::definition(
+            definition,
+            &mut imports,
+            &mut checks.patterns,
+        ));
         implementations.push(checks.implementation(definition));
     }
     imports.add("serde", "Serialize");

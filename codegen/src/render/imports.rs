@@ -34,6 +34,7 @@ impl<'t> Imports<'t> {
         let plain = match &shape.ty {
             Type::String => "String".to_owned(),
             Type::Integer => "i64".to_owned(),
+            Type::Unsigned => "u64".to_owned(),
             Type::Number => "f64".to_owned(),
             Type::Boolean => "bool".to_owned(),
             Type::Any => "serde_json::Value".to_owned(),

@@ -4,10 +4,12 @@ mod checks;
 mod data;
 mod imports;
 mod index;
+mod open;
 mod service;
 mod text;
 mod topology;
 mod types;
+mod union;
 
 use crate::model::{Contract, ModuleId};
 

@@ -140,7 +140,8 @@ impl Lines {
             .map(|argument| format!("{argument}, "))
             .collect();
         let head = format!("{callee}({joined}|{parameters}| {{");
-        if self.fits(&head) {
+        let argument_width = width(&head) - width(callee) - 1;
+        if argument_width < CALL_WIDTH && self.fits(&head) {
             self.line(head).deeper().statements(body).back().line("});")
         } else {
             self.line(format!("{callee}(")).deeper();
@@ -161,6 +162,8 @@ impl Lines {
             match statement {
                 Statement::Call(callee, arguments) => self.call(callee, arguments),
                 Statement::CallWith(call, body) => self.call_with(call, body),
+                Statement::Let(name, value) => self.line(format!("let {name} = {value};")),
+                Statement::List(name, items) => self.list(&format!("let {name} = "), items, ";"),
             };
         }
         self
@@ -300,6 +303,10 @@ pub(super) struct Closure {
 pub(super) enum Statement {
     Call(String, Vec<String>),
     CallWith(Closure, Vec<Statement>),
+    /// `let name = value;`
+    Let(String, String),
+    /// `let name = &[items];`
+    List(String, Vec<String>),
 }
 
 fn width(text: &str) -> usize {

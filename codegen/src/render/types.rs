@@ -1,19 +1,43 @@
 //! Type definitions: structs and enums with their serde attributes.
 
+use super::checks::Patterns;
 use super::imports::Imports;
+use super::open::{extensible, filter, is_filtered, others};
 use super::text::{Lines, literal, prose};
+use super::union::union;
 use crate::model::names::identifier;
-use crate::model::{Definition, Field, Kind, Shape, TaggedVariant, Type, Types, Variant};
+use crate::model::{Definition, Field, Kind, Rest, Shape, TaggedVariant, Type, Types, Variant};
 
 /// The definition with its attributes.
-pub(super) fn definition(definition: &Definition, imports: &mut Imports<'_>) -> String {
+pub(super) fn definition(
+    definition: &Definition,
+    imports: &mut Imports<'_>,
+    patterns: &mut Patterns,
+) -> String {
     let mut lines = Lines::at(0);
     lines.doc(&doc(definition, imports.types));
     match &definition.kind {
-        Kind::Struct { fields, closed } => {
-            structure(&mut lines, definition, fields, *closed, imports)
+        Kind::Struct {
+            fields,
+            closed,
+            rest,
+            ..
+        } => {
+            let rest = rest.as_ref();
+            structure(&mut lines, definition, fields, (*closed, rest), imports);
+            if let Some(rest) = rest.filter(|rest| is_filtered(rest)) {
+                filter(&mut lines, definition, rest, imports, patterns);
+            }
         }
-        Kind::Enum { variants } => strings(&mut lines, definition, variants),
+        Kind::Enum {
+            variants,
+            open: false,
+        } => strings(&mut lines, definition, variants),
+        Kind::Enum {
+            variants,
+            open: true,
+        } => extensible(&mut lines, definition, variants),
+        Kind::Union { variants } => union(&mut lines, definition, variants, imports),
         Kind::Tagged { tag, variants } => tagged(&mut lines, definition, tag, variants, imports),
         Kind::Newtype { shape } => newtype(&mut lines, definition, shape, imports),
     }
@@ -50,7 +74,7 @@ fn structure(
     lines: &mut Lines,
     definition: &Definition,
     fields: &[Field],
-    closed: bool,
+    (closed, rest): (bool, Option<&Rest>),
     imports: &mut Imports<'_>,
 ) {
     let mut attributes = Vec::new();
@@ -66,7 +90,7 @@ fn structure(
     lines
         .line("#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]")
         .attribute("serde", &attributes);
-    if fields.is_empty() {
+    if fields.is_empty() && rest.is_none() {
         lines.line(format!("pub struct {} {{}}", definition.name));
         return;
     }
@@ -88,6 +112,9 @@ fn structure(
             format!("Option<{ty}>")
         };
         lines.line(format!("pub {}: {ty},", identifier(&field.name)));
+    }
+    if let Some(rest) = rest {
+        others(lines, definition, rest, imports);
     }
     lines.back().line("}");
 }
@@ -118,10 +145,10 @@ fn field_doc(field: &Field) -> String {
 }
 
 /// What a value is, in words, for properties without a description.
-fn phrase(shape: &Shape) -> &'static str {
+pub(super) fn phrase(shape: &Shape) -> &'static str {
     match &shape.ty {
         Type::String => "text",
-        Type::Integer => "an integer",
+        Type::Integer | Type::Unsigned => "an integer",
         Type::Number => "a number",
         Type::Boolean => "true or false",
         Type::Uuid => "a UUID",

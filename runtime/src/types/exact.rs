@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Nullable;
@@ -64,13 +63,105 @@ impl Exact for i64 {
     }
 }
 
+/// Reads any number that a float holds exactly, and writes one without a fraction as an integer, as in `10`.
+impl Exact for f64 {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NumberVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// 2^63: below it every float without a fraction is an `i64`.
+        const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+        if self.fract() == 0.0 && self.abs() < BEYOND {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "in range and without a fraction"
+            )]
+            return serializer.serialize_i64(*self as i64);
+        }
+        serializer.serialize_f64(*self)
+    }
+}
+
+struct NumberVisitor;
+
+impl Visitor<'_> for NumberVisitor {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number that 64 bits of floating point hold exactly")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<f64, E> {
+        float(i128::from(number)).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<f64, E> {
+        float(i128::from(number))
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<f64, E> {
+        Ok(number)
+    }
+}
+
+/// The float of the same value, where there is one.
+fn float(number: i128) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "compared with what it was")]
+    let float = number as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it comes from 65 bits, so it fits"
+    )]
+    let back = float as i128;
+    (back == number).then_some(float)
+}
+
+/// For an `integer` whose schema reaches beyond `i64` and not below zero.
+impl Exact for u64 {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UnsignedVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(*self)
+    }
+}
+
+struct UnsignedVisitor;
+
+impl Visitor<'_> for UnsignedVisitor {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer from 0 to 18446744073709551615")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<u64, E> {
+        Ok(number)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<u64, E> {
+        u64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<u64, E> {
+        let whole: Result<i64, E> = IntegerVisitor.visit_f64(number);
+        whole
+            .ok()
+            .and_then(|whole| u64::try_from(whole).ok())
+            .ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+}
+
 struct IntegerVisitor;
 
 impl Visitor<'_> for IntegerVisitor {
     type Value = i64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an integer of at most 64 bits")
+        f.write_str("an integer from -9223372036854775808 to 9223372036854775807")
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
@@ -96,6 +187,9 @@ impl Visitor<'_> for IntegerVisitor {
 }
 
 /// RFC 4122 text with its hyphens; the other spellings that the crate reads are not of the format `uuid`.
+///
+/// Capitals are read, as the format allows, and written small, as RFC 4122 asks of those who write: it is the same UUID,
+/// so subjects and keys made of it are the same too.
 impl Exact for Uuid {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct UuidVisitor;
@@ -120,17 +214,6 @@ impl Exact for Uuid {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
-    }
-}
-
-/// RFC 3339.
-impl Exact for OffsetDateTime {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        time::serde::rfc3339::deserialize(deserializer)
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        time::serde::rfc3339::serialize(self, serializer)
     }
 }
 
@@ -189,7 +272,8 @@ impl<T: Exact> Serialize for AsExact<'_, T> {
     }
 }
 
-struct FromExact<T>(T);
+/// What [`Exact`] reads, for serde's own readers.
+pub(crate) struct FromExact<T>(pub(crate) T);
 
 impl<'de, T: Exact> Deserialize<'de> for FromExact<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -202,6 +286,7 @@ impl<'de, T: Exact> Deserialize<'de> for FromExact<T> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use time::OffsetDateTime;
 
     #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     struct All {
@@ -255,6 +340,53 @@ mod tests {
         assert!(ids("0198c0de700070008000000000000001").is_err());
         assert!(ids("urn:uuid:0198c0de-7000-7000-8000-000000000001").is_err());
         assert!(ids("{0198c0de-7000-7000-8000-000000000001}").is_err());
+    }
+
+    #[test]
+    fn a_uuid_is_written_in_small_letters() {
+        let small = "0198c0de-7000-7000-8000-00000000000a";
+        let ids = json!({ "a": small.to_uppercase() });
+        let all = read(json!({ "counts": [], "ids": ids, "note": null })).unwrap();
+        assert_eq!(serde_json::to_value(all).unwrap()["ids"]["a"], small);
+    }
+
+    #[test]
+    fn a_number_is_written_as_short_as_it_is() {
+        let written = |number: f64| number.write(serde_json::value::Serializer).unwrap();
+        assert_eq!(written(10.0), json!(10));
+        assert_eq!(written(-0.0), json!(0));
+        assert_eq!(written(1e18), json!(1_000_000_000_000_000_000_i64));
+        assert_eq!(written(10.5), json!(10.5));
+        assert_eq!(written(1e300), json!(1e300));
+    }
+
+    #[test]
+    fn a_number_that_a_float_would_round_is_refused() {
+        let number =
+            |value| f64::read::<serde_json::Value>(value).map_err(|error| error.to_string());
+        assert_eq!(
+            number(json!(9_007_199_254_740_992_i64)),
+            Ok(9_007_199_254_740_992.0)
+        );
+        assert_eq!(
+            number(json!(9_007_199_254_740_994_i64)),
+            Ok(9_007_199_254_740_994.0)
+        );
+        assert!(number(json!(9_007_199_254_740_993_i64)).is_err());
+        assert!(number(json!(-9_007_199_254_740_993_i64)).is_err());
+        assert!(number(json!(i64::MIN)).is_ok());
+        insta::assert_snapshot!(number(json!(u64::MAX)).unwrap_err(), @"invalid value: integer `18446744073709551615`, expected a number that 64 bits of floating point hold exactly");
+    }
+
+    #[test]
+    fn an_unsigned_integer_reaches_further_and_not_below_zero() {
+        let number =
+            |value| u64::read::<serde_json::Value>(value).map_err(|error| error.to_string());
+        assert_eq!(number(json!(u64::MAX)), Ok(u64::MAX));
+        assert_eq!(number(json!(10.0)), Ok(10));
+        assert!(number(json!(-1)).is_err());
+        assert!(number(json!(0.5)).is_err());
+        assert!(number(json!(1e19)).is_err());
     }
 
     #[test]

@@ -270,6 +270,20 @@ impl Checker {
         }
     }
 
+    /// `enum` or `const` of numbers or booleans.
+    pub fn any_of<T: PartialEq + Display>(&mut self, found: T, allowed: &[T]) {
+        if !allowed.contains(&found) {
+            let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+            self.report(
+                "enum",
+                format!(
+                    "{found} found, one of these expected: {}",
+                    allowed.join(", ")
+                ),
+            );
+        }
+    }
+
     /// `number`: JSON has no infinity and no NaN.
     pub fn finite(&mut self, found: f64) {
         if !found.is_finite() {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde_json::{Map, Value};
 
@@ -185,6 +185,14 @@ impl<'de> Deserializer<'de> for Json<'de> {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct seq tuple tuple_struct map identifier ignored_any
     }
+}
+
+/// Reads the value under `name`; an error says so.
+pub(crate) fn below<'v, T: Deserialize<'v>, E: de::Error>(
+    name: &str,
+    value: &'v Value,
+) -> Result<T, E> {
+    T::deserialize(Json(value)).map_err(|error| E::custom(error.under(name)))
 }
 
 pub(super) fn object(value: &Value) -> Result<&Map<String, Value>, Error> {

@@ -133,7 +133,10 @@ impl<'w> Reader<'w> {
             let definition = types.get(current);
             let found = match &definition.kind {
                 Kind::Struct { fields, .. } => fields.iter().find(|field| field.property == token),
-                Kind::Enum { .. } | Kind::Tagged { .. } | Kind::Newtype { .. } => None,
+                Kind::Enum { .. }
+                | Kind::Tagged { .. }
+                | Kind::Union { .. }
+                | Kind::Newtype { .. } => None,
             };
             let Some(field) = found else {
                 return Err((
@@ -150,7 +153,9 @@ impl<'w> Reader<'w> {
             fields_so_far.push(names::identifier(&field.name));
             match (&field.shape.ty, tokens.peek()) {
                 (Type::String, None) => return Ok((fields_so_far, false)),
-                (Type::Uuid | Type::Integer, None) => return Ok((fields_so_far, true)),
+                (Type::Uuid | Type::Integer | Type::Unsigned, None) => {
+                    return Ok((fields_so_far, true));
+                }
                 (Type::Named { id, .. }, Some(_)) => current = *id,
                 _ => {
                     return Err((

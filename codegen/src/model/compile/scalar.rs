@@ -1,8 +1,7 @@
-//! Schemas with a `type`, an `enum` or a `const`: strings, numbers, lists.
+//! Schemas with a `type`, an `enum` or a `const`: strings and lists.
 
-use serde_json::Number;
-
-use super::{Compiler, Hint, malformed};
+use super::numbers::{any_of, literal_type, number, values, whole};
+use super::{Compiler, Hint};
 use crate::diagnostics::Report;
 use crate::load::{Node, Value};
 use crate::model::keywords::{FORMATS, portable};
@@ -15,25 +14,99 @@ impl<'w> Compiler<'w> {
         if let Some(shape) = self.strings(schema, hint) {
             return shape;
         }
+        if let Some(shape) = self.extensible(schema, hint) {
+            return shape;
+        }
         let (names, null) = type_names(schema);
-        let mut shape = match names.as_slice() {
-            ["string"] => self.string(schema, report),
-            ["integer"] => self.number(schema, true),
-            ["number"] => self.number(schema, false),
-            ["boolean"] => {
-                self.rest(schema, &["type"]);
-                Shape::plain(Type::Boolean)
-            }
-            ["array"] => self.list(schema, hint, report),
-            ["object"] => self.object(schema, hint, report),
-            // No type, several types, or null alone: any JSON, and the compiled schema.
-            _ => {
-                let all = self.assertions(schema, &[]);
-                return self.compiled_any(all);
-            }
+        let values = values(schema);
+        let names = if schema.get("type").is_none() {
+            values
+                .as_deref()
+                .and_then(literal_type)
+                .into_iter()
+                .collect()
+        } else {
+            names
         };
-        shape.nullable = null;
+        let Some(name) = one_type(&names) else {
+            return self.several(schema, &names, null, hint, report);
+        };
+        let (mut shape, mut handled) = self.by_type(name, schema, hint, report);
+        let listed_null = values
+            .as_deref()
+            .map(|values| values.iter().any(|value| value.value == Value::Null));
+        shape.nullable = match listed_null {
+            Some(listed) => listed && (null || schema.get("type").is_none()),
+            None => null,
+        };
+        if let Some(rule) = values
+            .as_deref()
+            .and_then(|values| any_of(&shape.ty, values))
+        {
+            shape.rules.push(rule);
+            handled.extend(["const", "enum"]);
+        }
+        // A struct has noted its own.
+        if !matches!(shape.ty, Type::Named { .. }) {
+            self.rest(schema, &handled);
+        }
         shape
+    }
+
+    /// A value of one type, and the keywords that the shape enforces.
+    pub(super) fn by_type(
+        &mut self,
+        name: &str,
+        schema: &'w Node,
+        hint: &Hint,
+        report: &mut Report,
+    ) -> (Shape, Vec<&'static str>) {
+        match name {
+            "string" => string(schema, report),
+            "integer" => number(schema, true),
+            "number" => number(schema, false),
+            "boolean" => (Shape::plain(Type::Boolean), vec!["type"]),
+            "array" => self.list(schema, hint, report),
+            "object" => self.object(schema, hint, report),
+            // No type of JSON Schema: reported as an invalid schema.
+            _ => (Shape::plain(Type::Any), Vec::new()),
+        }
+    }
+
+    /// An enum that keeps other strings: `x-extensible-enum`.
+    fn extensible(&mut self, schema: &'w Node, hint: &Hint) -> Option<Shape> {
+        let listed = schema.get("x-extensible-enum")?.items();
+        let (types, null) = type_names(schema);
+        if types != ["string"] || values(schema).is_some() {
+            return None;
+        }
+        let mut strings: Vec<&str> = Vec::new();
+        for value in listed.iter().filter(|value| value.value != Value::Null) {
+            let text = value.text()?;
+            if !strings.contains(&text) {
+                strings.push(text);
+            }
+        }
+        if strings.is_empty() {
+            return None;
+        }
+        let id = self.known.get(&(schema.span, None)).copied();
+        let id = id.unwrap_or_else(|| {
+            let id = self.open_type(schema, None, hint, false);
+            self.rest(schema, &["type"]);
+            let variants = variants(&strings, &["Unknown"]);
+            self.close_type(
+                id,
+                Kind::Enum {
+                    variants,
+                    open: true,
+                },
+            );
+            id
+        });
+        let mut shape = self.named(id);
+        shape.nullable = null;
+        Some(shape)
     }
 
     /// Leaves what is not `handled` to the compiled schema.
@@ -72,20 +145,14 @@ impl<'w> Compiler<'w> {
         } else {
             let id = self.open_type(schema, None, hint, false);
             self.rest(schema, &["const", "enum", "type"]);
-            let variants = names::distinct(&strings, |name| names::pascal(name, "Empty"))
-                .into_iter()
-                .zip(&strings)
-                .map(|(name, value)| Variant {
-                    // The one name that is a keyword even with a capital.
-                    name: if name == "Self" {
-                        "Self_".to_owned()
-                    } else {
-                        name
-                    },
-                    value: (*value).to_owned(),
-                })
-                .collect();
-            self.close_type(id, Kind::Enum { variants });
+            let variants = variants(&strings, &[]);
+            self.close_type(
+                id,
+                Kind::Enum {
+                    variants,
+                    open: false,
+                },
+            );
             id
         };
         let mut shape = self.named(id);
@@ -93,79 +160,12 @@ impl<'w> Compiler<'w> {
         Some(shape)
     }
 
-    fn string(&mut self, schema: &'w Node, report: &mut Report) -> Shape {
-        let format = schema.get("format").and_then(Node::text);
-        let exact = match format {
-            Some("uuid") => Some(Type::Uuid),
-            Some("date-time") => Some(Type::DateTime),
-            _ => None,
-        };
-        if let Some(ty) = exact {
-            self.rest(schema, &["type", "format"]);
-            return Shape::plain(ty);
-        }
-        let mut rules = Vec::new();
-        let mut handled = vec!["type", "format", "minLength", "maxLength"];
-        rules.extend(
-            whole(schema, "minLength")
-                .filter(|n| *n > 0)
-                .map(Rule::MinLength),
-        );
-        rules.extend(whole(schema, "maxLength").map(Rule::MaxLength));
-        if let Some(pattern) = schema.get("pattern").and_then(Node::text)
-            && portable(pattern)
-        {
-            handled.push("pattern");
-            rules.push(Rule::Pattern(pattern.to_owned()));
-        }
-        if let Some(format) = format {
-            let known = FORMATS.iter().find(|(name, _)| *name == format);
-            match known {
-                Some((_, variant)) => rules.push(Rule::Format(variant)),
-                None => report.push(super::super::audit::unknown_format(schema)),
-            }
-        }
-        self.rest(schema, &handled);
-        Shape {
-            ty: Type::String,
-            nullable: false,
-            rules,
-        }
-    }
-
-    fn number(&mut self, schema: &'w Node, integer: bool) -> Shape {
-        let mut rules = Vec::new();
-        let mut handled = vec!["type"];
-        if !integer {
-            rules.push(Rule::Finite);
-        }
-        for (keyword, method) in [
-            ("minimum", "minimum"),
-            ("maximum", "maximum"),
-            ("exclusiveMinimum", "exclusive_minimum"),
-            ("exclusiveMaximum", "exclusive_maximum"),
-        ] {
-            if let Some(bound) = bound(schema, keyword, integer) {
-                handled.push(keyword);
-                rules.push(Rule::Bound(method, bound));
-            }
-        }
-        if integer
-            && let Some(Value::Number(divisor)) = schema.get("multipleOf").map(|node| &node.value)
-            && let Some(divisor) = as_integer(divisor)
-        {
-            handled.push("multipleOf");
-            rules.push(Rule::MultipleOf(divisor));
-        }
-        self.rest(schema, &handled);
-        Shape {
-            ty: if integer { Type::Integer } else { Type::Number },
-            nullable: false,
-            rules,
-        }
-    }
-
-    fn list(&mut self, schema: &'w Node, hint: &Hint, report: &mut Report) -> Shape {
+    fn list(
+        &mut self,
+        schema: &'w Node,
+        hint: &Hint,
+        report: &mut Report,
+    ) -> (Shape, Vec<&'static str>) {
         let mut handled = vec!["type", "minItems", "maxItems"];
         let tuple = schema.get("prefixItems").is_some();
         let item = match schema.get("items") {
@@ -197,53 +197,80 @@ impl<'w> Compiler<'w> {
         {
             handled.push("uniqueItems");
         }
-        self.rest(schema, &handled);
-        Shape {
+        let shape = Shape {
             ty: Type::List(Box::new(item)),
             nullable: false,
             rules,
-        }
-    }
-
-    /// A mapping from any keys to values of one schema.
-    pub(super) fn map(&mut self, schema: &'w Node, hint: &Hint, report: &mut Report) -> Shape {
-        let mut handled = vec!["type", "minProperties", "maxProperties", "properties"];
-        let value = match schema.get("additionalProperties") {
-            Some(node) if node.is_map() && schema.get("patternProperties").is_none() => {
-                handled.push("additionalProperties");
-                self.collections += 1;
-                let shape = self.shape(node, &hint.item(), report);
-                self.collections -= 1;
-                shape
-            }
-            Some(node) => {
-                if node.value == Value::Bool(true) {
-                    handled.push("additionalProperties");
-                } else if !node.is_map() && node.value != Value::Bool(false) {
-                    report.push(malformed(node, "a schema is a mapping, true or false"));
-                }
-                Shape::plain(Type::Any)
-            }
-            None => Shape::plain(Type::Any),
         };
-        let mut rules = Vec::new();
-        rules.extend(
-            whole(schema, "minProperties")
-                .filter(|n| *n > 0)
-                .map(Rule::MinProperties),
-        );
-        rules.extend(whole(schema, "maxProperties").map(Rule::MaxProperties));
-        self.rest(schema, &handled);
-        Shape {
-            ty: Type::Map(Box::new(value)),
-            nullable: false,
-            rules,
-        }
+        (shape, handled)
     }
 }
 
+fn string(schema: &Node, report: &mut Report) -> (Shape, Vec<&'static str>) {
+    let format = schema.get("format").and_then(Node::text);
+    let exact = match format {
+        Some("uuid") => Some(Type::Uuid),
+        Some("date-time") => Some(Type::DateTime),
+        _ => None,
+    };
+    if let Some(ty) = exact {
+        return (Shape::plain(ty), vec!["type", "format"]);
+    }
+    let (mut rules, mut handled) = text_rules(schema);
+    handled.push("type");
+    if let Some(format) = format {
+        handled.push("format");
+        match FORMATS.iter().find(|(name, _)| *name == format) {
+            Some((_, variant)) => rules.push(Rule::Format(variant)),
+            None => report.push(super::super::audit::unknown_format(schema)),
+        }
+    }
+    let shape = Shape {
+        ty: Type::String,
+        nullable: false,
+        rules,
+    };
+    (shape, handled)
+}
+
+/// The rules of a text that are checked inline, and their keywords.
+pub(super) fn text_rules(schema: &Node) -> (Vec<Rule>, Vec<&'static str>) {
+    let mut rules = Vec::new();
+    let mut handled = vec!["minLength", "maxLength"];
+    rules.extend(
+        whole(schema, "minLength")
+            .filter(|n| *n > 0)
+            .map(Rule::MinLength),
+    );
+    rules.extend(whole(schema, "maxLength").map(Rule::MaxLength));
+    if let Some(pattern) = schema.get("pattern").and_then(Node::text)
+        && portable(pattern)
+    {
+        handled.push("pattern");
+        rules.push(Rule::Pattern(pattern.to_owned()));
+    }
+    (rules, handled)
+}
+
+/// The variants of an enum, none of them called as one of `taken`.
+fn variants(strings: &[&str], taken: &[&str]) -> Vec<Variant> {
+    names::distinct(strings, |name| names::pascal(name, "Empty"))
+        .into_iter()
+        .zip(strings)
+        .map(|(name, value)| Variant {
+            name: match name.as_str() {
+                // The one name that is a keyword even with a capital.
+                "Self" => "Self_".to_owned(),
+                name if taken.contains(&name) => format!("{name}Value"),
+                name => name.to_owned(),
+            },
+            value: (*value).to_owned(),
+        })
+        .collect()
+}
+
 /// The types that `schema` names without null, and whether null is among them.
-fn type_names(schema: &Node) -> (Vec<&str>, bool) {
+pub(super) fn type_names(schema: &Node) -> (Vec<&str>, bool) {
     let Some(node) = schema.get("type") else {
         return (Vec::new(), false);
     };
@@ -257,49 +284,12 @@ fn type_names(schema: &Node) -> (Vec<&str>, bool) {
     (names, null)
 }
 
-/// A whole number that is not negative, also written `5.0`.
-fn whole(schema: &Node, keyword: &str) -> Option<u64> {
-    match &schema.get(keyword)?.value {
-        Value::Number(number) => as_integer(number).and_then(|number| u64::try_from(number).ok()),
+/// The one type that `names` come down to.
+fn one_type<'n>(names: &[&'n str]) -> Option<&'n str> {
+    match names {
+        [only] => Some(only),
+        // Every integer is a number.
+        ["integer", "number"] | ["number", "integer"] => Some("number"),
         _ => None,
     }
-}
-
-fn as_integer(number: &Number) -> Option<i64> {
-    number.as_i64().or_else(|| {
-        let float = number.as_f64()?;
-        let small = float.abs() < 9e15 && float.fract() == 0.0;
-        small.then(|| format!("{float:.0}").parse().ok()).flatten()
-    })
-}
-
-/// A bound as a Rust literal of the type that it is compared with.
-fn bound(schema: &Node, keyword: &str, integer: bool) -> Option<String> {
-    let Value::Number(number) = &schema.get(keyword)?.value else {
-        return None;
-    };
-    if integer {
-        as_integer(number).map(|number| grouped(&number.to_string()))
-    } else {
-        let float = number.as_f64()?;
-        Some(format!("{float:?}"))
-    }
-}
-
-/// Digits in groups of three, as clippy and people like them; up to five digits stay whole.
-fn grouped(number: &str) -> String {
-    let (sign, digits) = number
-        .strip_prefix('-')
-        .map_or(("", number), |digits| ("-", digits));
-    if digits.len() <= 5 {
-        return number.to_owned();
-    }
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    format!("{sign}{text}")
 }

@@ -1,10 +1,14 @@
-//! `oneOf` whose branches a constant property tells apart.
+//! `oneOf` and `anyOf` whose branches a constant property tells apart.
 
+use super::numbers::values;
 use super::{Compiler, Hint};
 use crate::diagnostics::Report;
-use crate::load::{Node, Value};
+use crate::load::Node;
 use crate::model::names;
 use crate::model::types::{Kind, TaggedVariant, TypeId};
+
+/// How many references and wrappers are followed to an object.
+const LONGEST: usize = 32;
 
 impl<'w> Compiler<'w> {
     /// The enum of a discriminated `oneOf`; `None` where nothing discriminates it.
@@ -14,12 +18,12 @@ impl<'w> Compiler<'w> {
         hint: &Hint,
         report: &mut Report,
     ) -> Option<TypeId> {
+        let (tag, branches) = self.discriminated(schema)?;
         if let Some(id) = self.known.get(&(schema.span, None)) {
             return Some(*id);
         }
-        let (tag, branches) = self.discriminated(schema)?;
         let id = self.open_type(schema, None, hint, false);
-        self.rest(schema, &["oneOf", "type"]);
+        self.rest(schema, &["oneOf", "anyOf", "type"]);
         let own_name = self.name_of(id);
         let values: Vec<&str> = branches.iter().map(|(value, _)| *value).collect();
         let variant_names = names::distinct(&values, |name| names::pascal(name, "Empty"));
@@ -57,57 +61,93 @@ impl<'w> Compiler<'w> {
 
     /// The property that every branch requires as a distinct constant string, and the branches with their constants.
     fn discriminated(&self, schema: &'w Node) -> Option<(&'w str, Vec<(&'w str, &'w Node)>)> {
-        let branches: Vec<&Node> = schema
-            .get("oneOf")?
+        let keyword = ["oneOf", "anyOf"]
+            .into_iter()
+            .find(|keyword| schema.get(keyword).is_some())?;
+        let branches: Vec<(&Node, Vec<&Node>)> = schema
+            .get(keyword)?
             .items()
             .iter()
             .map(|branch| self.plain_object(branch))
             .collect::<Option<_>>()?;
-        if !self.assertions(schema, &["oneOf", "type"]).is_empty()
+        if !self.assertions(schema, &[keyword, "type"]).is_empty()
             || schema
                 .get("type")
                 .is_some_and(|ty| ty.text() != Some("object"))
         {
             return None;
         }
-        let first = branches.first()?;
-        first.get("properties")?.entries().iter().find_map(|entry| {
+        let (_, first) = branches.first()?;
+        let mut properties = first
+            .iter()
+            .filter_map(|part| part.get("properties"))
+            .flat_map(Node::entries);
+        properties.find_map(|entry| {
             let tag = entry.key.as_str();
             let values: Vec<&str> = branches
                 .iter()
-                .map(|branch| constant(branch, tag))
+                .map(|(_, parts)| self.constant(parts, tag))
                 .collect::<Option<_>>()?;
             let mut distinct = values.clone();
             distinct.sort_unstable();
             distinct.dedup();
-            (distinct.len() == values.len())
-                .then(|| (tag, values.into_iter().zip(branches.clone()).collect()))
+            let nodes = branches.iter().map(|(node, _)| *node);
+            (distinct.len() == values.len()).then(|| (tag, values.into_iter().zip(nodes).collect()))
         })
     }
 
-    /// What a branch refers to, where that is an object and nothing is said beside the reference.
-    fn plain_object(&self, branch: &'w Node) -> Option<&'w Node> {
-        if branch.reference().is_some() && !self.assertions(branch, &["$ref"]).is_empty() {
+    /// What a branch refers to, and what that is made of, where it is an object.
+    fn plain_object(&self, branch: &'w Node) -> Option<(&'w Node, Vec<&'w Node>)> {
+        let mut node = branch;
+        // What only names another schema is that schema; anything beside the name would be lost.
+        for _ in 0..LONGEST {
+            if self.assertions(node, &["$ref"]).is_empty()
+                && let Some(reference) = node.reference()
+            {
+                node = self.workspace.target(reference).ok()?;
+            } else if let [only] = node.get("allOf").map(Node::items).unwrap_or_default()
+                && self.assertions(node, &["allOf"]).is_empty()
+            {
+                node = only;
+            } else {
+                return Some((node, self.parts(node)?));
+            }
+        }
+        None
+    }
+
+    /// The constant string that an object requires as `tag`.
+    fn constant(&self, parts: &[&'w Node], tag: &str) -> Option<&'w str> {
+        let mut required = parts
+            .iter()
+            .filter_map(|part| part.get("required"))
+            .flat_map(Node::items);
+        if !required.any(|name| name.text() == Some(tag)) {
             return None;
         }
-        let target = self.workspace.resolve(branch).ok()?;
-        let is_object = target.get("type").and_then(Node::text) == Some("object");
-        is_object.then_some(target)
+        let mut constant = None;
+        let declared = parts
+            .iter()
+            .filter_map(|part| part.get("properties")?.get(tag));
+        for node in declared {
+            // Nothing else may be asserted of it: the enum knows only the constant.
+            let plain = self.assertions(node, &["const", "enum", "type"]).is_empty()
+                && node
+                    .get("type")
+                    .is_none_or(|ty| ty.text() == Some("string"));
+            if !plain {
+                return None;
+            }
+            let found = match values(node).as_deref() {
+                Some([only]) => Some(only.text()?),
+                None if node.get("const").is_none() => None,
+                _ => return None,
+            };
+            if found.is_some() && constant.is_some() && found != constant {
+                return None;
+            }
+            constant = constant.or(found);
+        }
+        constant
     }
-}
-
-/// The constant string that `branch` requires as `tag`.
-fn constant<'w>(branch: &'w Node, tag: &str) -> Option<&'w str> {
-    let required = branch.get("required")?.items();
-    let property = branch.get("properties")?.get(tag)?;
-    let is_required = required.iter().any(|name| name.text() == Some(tag));
-    // Nothing else may be asserted of it: the enum knows only the constant.
-    let only_constant = property.entries().iter().all(|entry| {
-        matches!(entry.key.as_str(), "const" | "description" | "title")
-            || (entry.key == "type" && entry.value.value == Value::String("string".to_owned()))
-    });
-    property
-        .get("const")
-        .and_then(Node::text)
-        .filter(|_| is_required && only_constant)
 }

@@ -10,10 +10,10 @@ use jetway::{
 };
 
 use super::{
-    ChoiceCompiledV1, ChoiceMadeV1, ListCompiledV1, ListFilledV1, NameClashedV1, NumberBoundedV1,
-    NumberCompiledV1, ObjectCompiledV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1,
-    ShapeDrawnV1, TextBoundedV1, TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2,
-    TreePlantedV1, topology,
+    ChoiceCompiledV1, ChoiceMadeV1, ChoiceMixedV1, ListCompiledV1, ListFilledV1, NameClashedV1,
+    NumberBoundedV1, NumberCompiledV1, NumberMeasuredV1, ObjectCompiledV1, ObjectExtendedV1,
+    ObjectMergedV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1, ShapeDrawnV1, TextBoundedV1,
+    TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2, TreePlantedV1, topology,
 };
 
 /// The service `consumer` of asyncapi.yaml.
@@ -27,12 +27,16 @@ impl Service for Consumer {
         &HANDLE_TEXT_BOUNDED_V1,
         &HANDLE_TEXT_COMPILED_V1,
         &HANDLE_NUMBER_BOUNDED_V1,
+        &HANDLE_NUMBER_MEASURED_V1,
         &HANDLE_NUMBER_COMPILED_V1,
         &HANDLE_THE_LISTS_THAT_WERE_FILLED_WITH_MANY_THINGS,
         &HANDLE_LIST_COMPILED_V1,
         &HANDLE_OBJECT_NESTED_V1,
+        &HANDLE_OBJECT_EXTENDED_V1,
+        &HANDLE_OBJECT_MERGED_V1,
         &HANDLE_OBJECT_COMPILED_V1,
         &HANDLE_CHOICE_MADE_V1,
+        &HANDLE_CHOICE_MIXED_V1,
         &HANDLE_CHOICE_COMPILED_V1,
         &HANDLE_SHAPE_DRAWN_V1,
         &HANDLE_SHAPE_COMPILED_V1,
@@ -192,6 +196,56 @@ impl<H: HandleNumberBoundedV1> Handler for HandleNumberBoundedV1With<H> {
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
         self.0.handle_number_bounded_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleNumberMeasuredV1`: receives `number.measured.v1`.
+pub static HANDLE_NUMBER_MEASURED_V1: Operation = Operation {
+    name: "consumer.handleNumberMeasuredV1",
+    durable: "consumer-handleNumberMeasuredV1",
+    stream: &topology::ALL,
+    filter: "number.measured.v1.*",
+    address: "number.measured.v1.{id}",
+    event_type: "number.measured.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleNumberMeasuredV1`, which receives `number.measured.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleNumberMeasuredV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleNumberMeasuredV1`",
+    label = "`consumer.handleNumberMeasuredV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleNumberMeasuredV1 for {Self}` with `async fn handle_number_measured_v1(&self, event: &Event<NumberMeasuredV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleNumberMeasuredV1: Send + Sync + 'static {
+    /// Handles one `number.measured.v1`.
+    fn handle_number_measured_v1(
+        &self,
+        event: &Event<NumberMeasuredV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleNumberMeasuredV1With<H>(Arc<H>);
+
+impl<H: HandleNumberMeasuredV1> Handler for HandleNumberMeasuredV1With<H> {
+    type Service = Consumer;
+    type Data = NumberMeasuredV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_number_measured_v1(event, tx).await
     }
 }
 
@@ -400,6 +454,106 @@ impl<H: HandleObjectNestedV1> Handler for HandleObjectNestedV1With<H> {
     }
 }
 
+/// `consumer.handleObjectExtendedV1`: receives `object.extended.v1`.
+pub static HANDLE_OBJECT_EXTENDED_V1: Operation = Operation {
+    name: "consumer.handleObjectExtendedV1",
+    durable: "consumer-handleObjectExtendedV1",
+    stream: &topology::ALL,
+    filter: "object.extended.v1.*",
+    address: "object.extended.v1.{id}",
+    event_type: "object.extended.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleObjectExtendedV1`, which receives `object.extended.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleObjectExtendedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleObjectExtendedV1`",
+    label = "`consumer.handleObjectExtendedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleObjectExtendedV1 for {Self}` with `async fn handle_object_extended_v1(&self, event: &Event<ObjectExtendedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleObjectExtendedV1: Send + Sync + 'static {
+    /// Handles one `object.extended.v1`.
+    fn handle_object_extended_v1(
+        &self,
+        event: &Event<ObjectExtendedV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleObjectExtendedV1With<H>(Arc<H>);
+
+impl<H: HandleObjectExtendedV1> Handler for HandleObjectExtendedV1With<H> {
+    type Service = Consumer;
+    type Data = ObjectExtendedV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_object_extended_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleObjectMergedV1`: receives `object.merged.v1`.
+pub static HANDLE_OBJECT_MERGED_V1: Operation = Operation {
+    name: "consumer.handleObjectMergedV1",
+    durable: "consumer-handleObjectMergedV1",
+    stream: &topology::ALL,
+    filter: "object.merged.v1.*",
+    address: "object.merged.v1.{id}",
+    event_type: "object.merged.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleObjectMergedV1`, which receives `object.merged.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleObjectMergedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleObjectMergedV1`",
+    label = "`consumer.handleObjectMergedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleObjectMergedV1 for {Self}` with `async fn handle_object_merged_v1(&self, event: &Event<ObjectMergedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleObjectMergedV1: Send + Sync + 'static {
+    /// Handles one `object.merged.v1`.
+    fn handle_object_merged_v1(
+        &self,
+        event: &Event<ObjectMergedV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleObjectMergedV1With<H>(Arc<H>);
+
+impl<H: HandleObjectMergedV1> Handler for HandleObjectMergedV1With<H> {
+    type Service = Consumer;
+    type Data = ObjectMergedV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_object_merged_v1(event, tx).await
+    }
+}
+
 /// `consumer.handleObjectCompiledV1`: receives `object.compiled.v1`.
 pub static HANDLE_OBJECT_COMPILED_V1: Operation = Operation {
     name: "consumer.handleObjectCompiledV1",
@@ -497,6 +651,56 @@ impl<H: HandleChoiceMadeV1> Handler for HandleChoiceMadeV1With<H> {
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
         self.0.handle_choice_made_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleChoiceMixedV1`: receives `choice.mixed.v1`.
+pub static HANDLE_CHOICE_MIXED_V1: Operation = Operation {
+    name: "consumer.handleChoiceMixedV1",
+    durable: "consumer-handleChoiceMixedV1",
+    stream: &topology::ALL,
+    filter: "choice.mixed.v1.*",
+    address: "choice.mixed.v1.{id}",
+    event_type: "choice.mixed.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleChoiceMixedV1`, which receives `choice.mixed.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleChoiceMixedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleChoiceMixedV1`",
+    label = "`consumer.handleChoiceMixedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleChoiceMixedV1 for {Self}` with `async fn handle_choice_mixed_v1(&self, event: &Event<ChoiceMixedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleChoiceMixedV1: Send + Sync + 'static {
+    /// Handles one `choice.mixed.v1`.
+    fn handle_choice_mixed_v1(
+        &self,
+        event: &Event<ChoiceMixedV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleChoiceMixedV1With<H>(Arc<H>);
+
+impl<H: HandleChoiceMixedV1> Handler for HandleChoiceMixedV1With<H> {
+    type Service = Consumer;
+    type Data = ChoiceMixedV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_choice_mixed_v1(event, tx).await
     }
 }
 
@@ -955,12 +1159,16 @@ pub trait Handlers:
     HandleTextBoundedV1
     + HandleTextCompiledV1
     + HandleNumberBoundedV1
+    + HandleNumberMeasuredV1
     + HandleNumberCompiledV1
     + HandleTheListsThatWereFilledWithManyThings
     + HandleListCompiledV1
     + HandleObjectNestedV1
+    + HandleObjectExtendedV1
+    + HandleObjectMergedV1
     + HandleObjectCompiledV1
     + HandleChoiceMadeV1
+    + HandleChoiceMixedV1
     + HandleChoiceCompiledV1
     + HandleShapeDrawnV1
     + HandleShapeCompiledV1
@@ -977,12 +1185,16 @@ impl<T> Handlers for T where
     T: HandleTextBoundedV1
         + HandleTextCompiledV1
         + HandleNumberBoundedV1
+        + HandleNumberMeasuredV1
         + HandleNumberCompiledV1
         + HandleTheListsThatWereFilledWithManyThings
         + HandleListCompiledV1
         + HandleObjectNestedV1
+        + HandleObjectExtendedV1
+        + HandleObjectMergedV1
         + HandleObjectCompiledV1
         + HandleChoiceMadeV1
+        + HandleChoiceMixedV1
         + HandleChoiceCompiledV1
         + HandleShapeDrawnV1
         + HandleShapeCompiledV1
@@ -1001,12 +1213,16 @@ where
     H: HandleTextBoundedV1
         + HandleTextCompiledV1
         + HandleNumberBoundedV1
+        + HandleNumberMeasuredV1
         + HandleNumberCompiledV1
         + HandleTheListsThatWereFilledWithManyThings
         + HandleListCompiledV1
         + HandleObjectNestedV1
+        + HandleObjectExtendedV1
+        + HandleObjectMergedV1
         + HandleObjectCompiledV1
         + HandleChoiceMadeV1
+        + HandleChoiceMixedV1
         + HandleChoiceCompiledV1
         + HandleShapeDrawnV1
         + HandleShapeCompiledV1
@@ -1032,6 +1248,10 @@ where
             HandleNumberBoundedV1With(handlers.clone()),
         )
         .with(
+            &HANDLE_NUMBER_MEASURED_V1,
+            HandleNumberMeasuredV1With(handlers.clone()),
+        )
+        .with(
             &HANDLE_NUMBER_COMPILED_V1,
             HandleNumberCompiledV1With(handlers.clone()),
         )
@@ -1048,12 +1268,24 @@ where
             HandleObjectNestedV1With(handlers.clone()),
         )
         .with(
+            &HANDLE_OBJECT_EXTENDED_V1,
+            HandleObjectExtendedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_OBJECT_MERGED_V1,
+            HandleObjectMergedV1With(handlers.clone()),
+        )
+        .with(
             &HANDLE_OBJECT_COMPILED_V1,
             HandleObjectCompiledV1With(handlers.clone()),
         )
         .with(
             &HANDLE_CHOICE_MADE_V1,
             HandleChoiceMadeV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_CHOICE_MIXED_V1,
+            HandleChoiceMixedV1With(handlers.clone()),
         )
         .with(
             &HANDLE_CHOICE_COMPILED_V1,

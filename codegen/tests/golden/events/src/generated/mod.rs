@@ -7,13 +7,17 @@
 pub mod audit_log;
 pub mod choice_compiled_v1;
 pub mod choice_made_v1;
+pub mod choice_mixed_v1;
 pub mod consumer;
 pub mod list_compiled_v1;
 pub mod list_filled_v1;
 pub mod name_clashed_v1;
 pub mod number_bounded_v1;
 pub mod number_compiled_v1;
+pub mod number_measured_v1;
 pub mod object_compiled_v1;
+pub mod object_extended_v1;
+pub mod object_merged_v1;
 pub mod object_nested_v1;
 pub mod producer;
 pub mod rule_applied_v1;
@@ -32,12 +36,16 @@ pub mod r#type;
 
 pub use choice_compiled_v1::ChoiceCompiledV1;
 pub use choice_made_v1::ChoiceMadeV1;
+pub use choice_mixed_v1::ChoiceMixedV1;
 pub use list_compiled_v1::ListCompiledV1;
 pub use list_filled_v1::ListFilledV1;
 pub use name_clashed_v1::NameClashedV1;
 pub use number_bounded_v1::NumberBoundedV1;
 pub use number_compiled_v1::NumberCompiledV1;
+pub use number_measured_v1::NumberMeasuredV1;
 pub use object_compiled_v1::ObjectCompiledV1;
+pub use object_extended_v1::ObjectExtendedV1;
+pub use object_merged_v1::ObjectMergedV1;
 pub use object_nested_v1::ObjectNestedV1;
 pub use rule_applied_v1::RuleAppliedV1;
 pub use shape_compiled_v1::ShapeCompiledV1;
@@ -54,12 +62,16 @@ pub static EVENTS: &[jetway::EventInfo] = &[
     jetway::EventInfo::of::<TextBoundedV1>(),
     jetway::EventInfo::of::<TextCompiledV1>(),
     jetway::EventInfo::of::<NumberBoundedV1>(),
+    jetway::EventInfo::of::<NumberMeasuredV1>(),
     jetway::EventInfo::of::<NumberCompiledV1>(),
     jetway::EventInfo::of::<ListFilledV1>(),
     jetway::EventInfo::of::<ListCompiledV1>(),
     jetway::EventInfo::of::<ObjectNestedV1>(),
+    jetway::EventInfo::of::<ObjectExtendedV1>(),
+    jetway::EventInfo::of::<ObjectMergedV1>(),
     jetway::EventInfo::of::<ObjectCompiledV1>(),
     jetway::EventInfo::of::<ChoiceMadeV1>(),
+    jetway::EventInfo::of::<ChoiceMixedV1>(),
     jetway::EventInfo::of::<ChoiceCompiledV1>(),
     jetway::EventInfo::of::<ShapeDrawnV1>(),
     jetway::EventInfo::of::<ShapeCompiledV1>(),

@@ -36,7 +36,7 @@ pub struct NumberBoundedV1 {
     /// `ratio`: a number.
     #[serde(
         default,
-        deserialize_with = "jetway::present",
+        with = "jetway::exact",
         skip_serializing_if = "Option::is_none"
     )]
     pub ratio: Option<f64>,

@@ -13,7 +13,7 @@ static SCHEMA: Fallback = Fallback::new(
 
 /// Golden: number.compiled.v1.
 ///
-/// The compiled schema of the event also enforces `minimum`, `multipleOf`, `enum`.
+/// The compiled schema of the event also enforces `multipleOf`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NumberCompiledV1 {
     /// `id`: a UUID.
@@ -29,7 +29,7 @@ pub struct NumberCompiledV1 {
     /// `step`: a number.
     #[serde(
         default,
-        deserialize_with = "jetway::present",
+        with = "jetway::exact",
         skip_serializing_if = "Option::is_none"
     )]
     pub step: Option<f64>,
@@ -62,6 +62,10 @@ impl EventData for NumberCompiledV1 {
 
 impl Validate for NumberCompiledV1 {
     fn check(&self, at: &mut Checker) {
+        at.optional("half", &self.half, |half, at| at.minimum(*half, 1));
         at.optional("step", &self.step, |step, at| at.finite(*step));
+        at.optional("level", &self.level, |level, at| {
+            at.any_of(*level, &[1, 2, 3]);
+        });
     }
 }

@@ -3,61 +3,119 @@
 
 use std::collections::BTreeMap;
 
-use jetway::validate::{Checker, Fallback, Validate};
+use jetway::validate::{Checker, Fallback, Pattern, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+static OTHERS: Pattern = Pattern::new("^x_");
+static OTHERS2: Pattern = Pattern::new("_y$");
 /// The whole schema, for what neither the types nor their checks can say.
 static SCHEMA: Fallback = Fallback::new(
-    r#"{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"},"mixed":{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"integer"}},"byPattern":{"type":"object","patternProperties":{"^x_":{"type":"integer"}},"additionalProperties":false},"keys":{"type":"object","propertyNames":{"maxLength":2}},"needsMore":{"type":"object","properties":{"a":{"type":"string"}},"required":["a","b"],"minProperties":3}}}"#,
+    r#"{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"},"overlap":{"type":"object","properties":{"x_a":{"type":"integer"}},"patternProperties":{"^x_":{"minimum":5}},"additionalProperties":false},"patterns":{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{"^x_":{"type":"integer"},"_y$":{"minimum":5}}},"besides":{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{"^x_":{"type":"integer"}},"additionalProperties":{"type":"string"}},"names":{"type":"object","properties":{"a":{"type":"string"},"long":{"type":"string"}},"propertyNames":{"maxLength":3}},"eitherOne":{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"required":["b"]},{"properties":{"c":{"type":"integer"}},"required":["c"]}]},"shut":{"allOf":[{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false},{"type":"object","properties":{"b":{"type":"string"}}}]},"both":{"type":"object","allOf":[{"properties":{"n":{"type":"number","minimum":1},"o":{"type":"object","properties":{"p":{"type":"string"}}}}},{"properties":{"n":{"type":"integer","maximum":5},"o":{"type":"object","properties":{"q":{"type":"string"}}}}}]},"dependent":{"type":"object","properties":{"a":{"type":"string"}},"dependentSchemas":{"a":{"properties":{"b":{"type":"integer"}},"required":["b"]}}},"evaluated":{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"properties":{"b":{"type":"string"}},"required":["b"]},true],"unevaluatedProperties":{"type":"integer"}},"impossible":{"type":"object","properties":{"a":{"type":"string"}},"required":["b"],"additionalProperties":false}}}"#,
 );
 
 /// Golden: object.compiled.v1.
-///
-/// The compiled schema of the event also enforces `patternProperties`, `additionalProperties`,
-/// `propertyNames`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectCompiledV1 {
     /// `id`: a UUID.
     #[serde(with = "jetway::exact")]
     pub id: Uuid,
-    /// `mixed`: see its type.
+    /// `overlap`: see its type.
     #[serde(
         default,
         deserialize_with = "jetway::present",
         skip_serializing_if = "Option::is_none"
     )]
-    pub mixed: Option<ObjectCompiledV1Mixed>,
-    /// `byPattern`: a mapping.
+    pub overlap: Option<ObjectCompiledV1Overlap>,
+    /// `patterns`: see its type.
     #[serde(
         default,
         deserialize_with = "jetway::present",
         skip_serializing_if = "Option::is_none"
     )]
-    pub by_pattern: Option<BTreeMap<String, serde_json::Value>>,
-    /// `keys`: a mapping.
+    pub patterns: Option<ObjectCompiledV1Patterns>,
+    /// `besides`: see its type.
     #[serde(
         default,
         deserialize_with = "jetway::present",
         skip_serializing_if = "Option::is_none"
     )]
-    pub keys: Option<BTreeMap<String, serde_json::Value>>,
-    /// `needsMore`: see its type.
+    pub besides: Option<ObjectCompiledV1Besides>,
+    /// `names`: see its type.
     #[serde(
         default,
         deserialize_with = "jetway::present",
         skip_serializing_if = "Option::is_none"
     )]
-    pub needs_more: Option<ObjectCompiledV1NeedsMore>,
+    pub names: Option<ObjectCompiledV1Names>,
+    /// `eitherOne`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub either_one: Option<ObjectCompiledV1EitherOne>,
+    /// `shut`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shut: Option<ObjectCompiledV1Shut>,
+    /// `both`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub both: Option<ObjectCompiledV1Both>,
+    /// `dependent`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub dependent: Option<ObjectCompiledV1Dependent>,
+    /// `evaluated`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub evaluated: Option<ObjectCompiledV1Evaluated>,
+    /// `impossible`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub impossible: Option<ObjectCompiledV1Impossible>,
 }
 
-/// `ObjectCompiledV1Mixed` of `events/schemas/object.compiled.v1.json`.
+/// `ObjectCompiledV1Overlap` of `events/schemas/object.compiled.v1.json`.
 ///
-/// The compiled schema of the event also enforces `additionalProperties`.
+/// The compiled schema of the event also enforces `minimum`, `patternProperties`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ObjectCompiledV1Mixed {
+pub struct ObjectCompiledV1Overlap {
+    /// `x_a`: an integer.
+    #[serde(
+        default,
+        with = "jetway::exact",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub x_a: Option<i64>,
+    /// Properties that the schema does not name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
+}
+
+/// `ObjectCompiledV1Patterns` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `patternProperties`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1Patterns {
     /// `a`: text.
     #[serde(
         default,
@@ -65,15 +123,165 @@ pub struct ObjectCompiledV1Mixed {
         skip_serializing_if = "Option::is_none"
     )]
     pub a: Option<String>,
+    /// Properties that the schema does not name.
+    #[serde(
+        flatten,
+        serialize_with = "jetway::others::serialize",
+        deserialize_with = "object_compiled_v1_patterns_others"
+    )]
+    pub others: BTreeMap<String, serde_json::Value>,
 }
 
-/// `ObjectCompiledV1NeedsMore` of `events/schemas/object.compiled.v1.json`.
+fn object_compiled_v1_patterns_others<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, serde_json::Value>, D::Error> {
+    jetway::others::matching(deserializer, &[&OTHERS, &OTHERS2])
+}
+
+/// `ObjectCompiledV1Besides` of `events/schemas/object.compiled.v1.json`.
 ///
-/// The compiled schema of the event also enforces `minProperties`, `required`.
+/// The compiled schema of the event also enforces `patternProperties`, `additionalProperties`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ObjectCompiledV1NeedsMore {
+pub struct ObjectCompiledV1Besides {
     /// `a`: text.
-    pub a: String,
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub a: Option<String>,
+    /// Properties that the schema does not name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
+}
+
+/// `ObjectCompiledV1Names` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `propertyNames`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1Names {
+    /// `a`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub a: Option<String>,
+    /// `long`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub long: Option<String>,
+}
+
+/// `ObjectCompiledV1EitherOne` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `anyOf`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1EitherOne {
+    /// `a`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub a: Option<String>,
+    /// Properties that the schema does not name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
+}
+
+/// `ObjectCompiledV1Shut` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `additionalProperties`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1Shut {
+    /// `a`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub a: Option<String>,
+    /// `b`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub b: Option<String>,
+}
+
+/// `ObjectCompiledV1Both` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `allOf`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1Both {
+    /// `n`: a number.
+    #[serde(
+        default,
+        with = "jetway::exact",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub n: Option<f64>,
+    /// `o`: any JSON.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub o: Option<serde_json::Value>,
+}
+
+/// `ObjectCompiledV1Dependent` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `dependentSchemas`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1Dependent {
+    /// `a`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub a: Option<String>,
+    /// Properties that the schema does not name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
+}
+
+/// `ObjectCompiledV1Evaluated` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `anyOf`, `unevaluatedProperties`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1Evaluated {
+    /// `a`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub a: Option<String>,
+    /// Properties that the schema does not name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
+}
+
+/// `ObjectCompiledV1Impossible` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `required`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectCompiledV1Impossible {
+    /// `a`: text.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub a: Option<String>,
 }
 
 impl EventData for ObjectCompiledV1 {
@@ -95,13 +303,79 @@ impl EventData for ObjectCompiledV1 {
 }
 
 impl Validate for ObjectCompiledV1 {
+    fn check(&self, at: &mut Checker) {
+        at.optional("overlap", &self.overlap, |overlap, at| overlap.check(at));
+        at.optional("patterns", &self.patterns, |patterns, at| {
+            patterns.check(at);
+        });
+        at.optional("besides", &self.besides, |besides, at| besides.check(at));
+        at.optional("eitherOne", &self.either_one, |either_one, at| {
+            either_one.check(at);
+        });
+        at.optional("both", &self.both, |both, at| both.check(at));
+        at.optional("dependent", &self.dependent, |dependent, at| {
+            dependent.check(at);
+        });
+        at.optional("evaluated", &self.evaluated, |evaluated, at| {
+            evaluated.check(at);
+        });
+    }
+}
+
+impl Validate for ObjectCompiledV1Overlap {
+    fn check(&self, at: &mut Checker) {
+        at.undeclared(&self.others, &["x_a"]);
+        at.only_matching(&self.others, &[&OTHERS]);
+    }
+}
+
+impl Validate for ObjectCompiledV1Patterns {
+    fn check(&self, at: &mut Checker) {
+        at.undeclared(&self.others, &["a"]);
+    }
+}
+
+impl Validate for ObjectCompiledV1Besides {
+    fn check(&self, at: &mut Checker) {
+        at.undeclared(&self.others, &["a"]);
+    }
+}
+
+impl Validate for ObjectCompiledV1Names {
     fn check(&self, _at: &mut Checker) {}
 }
 
-impl Validate for ObjectCompiledV1Mixed {
+impl Validate for ObjectCompiledV1EitherOne {
+    fn check(&self, at: &mut Checker) {
+        at.undeclared(&self.others, &["a"]);
+    }
+}
+
+impl Validate for ObjectCompiledV1Shut {
     fn check(&self, _at: &mut Checker) {}
 }
 
-impl Validate for ObjectCompiledV1NeedsMore {
+impl Validate for ObjectCompiledV1Both {
+    fn check(&self, at: &mut Checker) {
+        at.optional("n", &self.n, |n, at| {
+            at.finite(*n);
+            at.minimum(*n, 1.0);
+        });
+    }
+}
+
+impl Validate for ObjectCompiledV1Dependent {
+    fn check(&self, at: &mut Checker) {
+        at.undeclared(&self.others, &["a"]);
+    }
+}
+
+impl Validate for ObjectCompiledV1Evaluated {
+    fn check(&self, at: &mut Checker) {
+        at.undeclared(&self.others, &["a"]);
+    }
+}
+
+impl Validate for ObjectCompiledV1Impossible {
     fn check(&self, _at: &mut Checker) {}
 }

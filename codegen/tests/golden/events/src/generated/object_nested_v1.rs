@@ -72,8 +72,10 @@ pub struct ObjectNestedV1Address {
 #[serde(deny_unknown_fields)]
 pub struct ObjectNestedV1AddressPosition {
     /// `lat`: a number.
+    #[serde(with = "jetway::exact")]
     pub lat: f64,
     /// `lon`: a number.
+    #[serde(with = "jetway::exact")]
     pub lon: f64,
 }
 

@@ -4,10 +4,10 @@
 use jetway::{Consumers, Operation, SentBy, Service, Stream};
 
 use super::{
-    ChoiceCompiledV1, ChoiceMadeV1, ListCompiledV1, ListFilledV1, NameClashedV1, NumberBoundedV1,
-    NumberCompiledV1, ObjectCompiledV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1,
-    ShapeDrawnV1, TextBoundedV1, TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2,
-    TreePlantedV1, topology,
+    ChoiceCompiledV1, ChoiceMadeV1, ChoiceMixedV1, ListCompiledV1, ListFilledV1, NameClashedV1,
+    NumberBoundedV1, NumberCompiledV1, NumberMeasuredV1, ObjectCompiledV1, ObjectExtendedV1,
+    ObjectMergedV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1, ShapeDrawnV1, TextBoundedV1,
+    TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2, TreePlantedV1, topology,
 };
 
 /// The service `producer` of asyncapi.yaml.
@@ -29,12 +29,16 @@ pub fn consumers() -> Consumers<Producer> {
 impl SentBy<Producer> for TextBoundedV1 {}
 impl SentBy<Producer> for TextCompiledV1 {}
 impl SentBy<Producer> for NumberBoundedV1 {}
+impl SentBy<Producer> for NumberMeasuredV1 {}
 impl SentBy<Producer> for NumberCompiledV1 {}
 impl SentBy<Producer> for ListFilledV1 {}
 impl SentBy<Producer> for ListCompiledV1 {}
 impl SentBy<Producer> for ObjectNestedV1 {}
+impl SentBy<Producer> for ObjectExtendedV1 {}
+impl SentBy<Producer> for ObjectMergedV1 {}
 impl SentBy<Producer> for ObjectCompiledV1 {}
 impl SentBy<Producer> for ChoiceMadeV1 {}
+impl SentBy<Producer> for ChoiceMixedV1 {}
 impl SentBy<Producer> for ChoiceCompiledV1 {}
 impl SentBy<Producer> for ShapeDrawnV1 {}
 impl SentBy<Producer> for ShapeCompiledV1 {}

@@ -13,7 +13,7 @@ static SCHEMA: Fallback = Fallback::new(
 
 /// Golden: rule.applied.v1.
 ///
-/// The compiled schema of the event also enforces `if`, `then`, `else`, `dependentRequired`, `not`.
+/// The compiled schema of the event also enforces `if`, `then`, `else`, `not`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleAppliedV1 {
     /// `id`: a UUID.
@@ -75,5 +75,7 @@ impl EventData for RuleAppliedV1 {
 }
 
 impl Validate for RuleAppliedV1 {
-    fn check(&self, _at: &mut Checker) {}
+    fn check(&self, at: &mut Checker) {
+        at.dependent_required("card", self.card.is_some(), "cvc", self.cvc.is_some());
+    }
 }

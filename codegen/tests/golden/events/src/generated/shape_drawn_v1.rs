@@ -65,6 +65,7 @@ impl<'de> Deserialize<'de> for Shape {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Circle {
     /// `radius`: a number.
+    #[serde(with = "jetway::exact")]
     pub radius: f64,
 }
 
@@ -94,6 +95,7 @@ pub struct ShapeDrawnV1Other {
     /// `kind`: see its type.
     pub kind: ShapeDrawnV1OtherKind,
     /// `radius`: a number.
+    #[serde(with = "jetway::exact")]
     pub radius: f64,
 }
 
