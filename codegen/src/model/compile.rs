@@ -65,6 +65,8 @@ pub(super) struct Compiler<'w> {
     /// The types that are being compiled, outermost first, and how many lists or maps lay before each.
     open: Vec<(TypeId, usize)>,
     collections: usize,
+    /// The module of the event that is being compiled, where its schema shares a file with others.
+    inline: Option<(FileId, ModuleId)>,
 }
 
 /// What a type may be called where its schema has no usable title: the way to it.
@@ -109,6 +111,7 @@ impl<'w> Compiler<'w> {
             known: HashMap::new(),
             open: Vec::new(),
             collections: 0,
+            inline: None,
         }
     }
 
@@ -129,10 +132,21 @@ impl<'w> Compiler<'w> {
         self.open_module(file, name.to_owned(), false)
     }
 
+    /// Whether something of this file has a module already.
+    pub(super) fn is_open(&self, file: FileId) -> bool {
+        self.modules.contains_key(&file)
+    }
+
     fn open_module(&mut self, file: FileId, name: String, shared: bool) -> ModuleId {
         if let Some(id) = self.modules.get(&file) {
             return *id;
         }
+        let id = self.add_module(file, name, shared);
+        self.modules.insert(file, id);
+        id
+    }
+
+    fn add_module(&mut self, file: FileId, name: String, shared: bool) -> ModuleId {
         let id = ModuleId(self.types.modules.len());
         self.types.modules.push(Module {
             name,
@@ -141,12 +155,16 @@ impl<'w> Compiler<'w> {
             types: Vec::new(),
         });
         self.scopes.push(Scope::with(RESERVED.iter().copied()));
-        self.modules.insert(file, id);
         id
     }
 
     /// The module of the file that `span` is in: a shared one, unless an event has opened it.
     fn module_of(&mut self, span: Span) -> ModuleId {
+        if let Some((file, id)) = self.inline
+            && file == span.file
+        {
+            return id;
+        }
         if let Some(id) = self.modules.get(&span.file) {
             return *id;
         }
@@ -179,7 +197,11 @@ impl<'w> Compiler<'w> {
         report: &mut Report,
     ) -> Option<TypeId> {
         let schema = report.keep(self.workspace.resolve(schema))?;
-        let is_object = schema.get("type").and_then(Node::text) == Some("object");
+        // The envelope takes no other data than objects, also where the schema would.
+        let is_object = match schema.get("type") {
+            Some(ty) => ty.text() == Some("object"),
+            None => schema.get("properties").is_some(),
+        };
         if !is_object {
             report.push(
                 Diagnostic::error(Code::Unsupported, "an event's data must be an object").at(
@@ -190,6 +212,28 @@ impl<'w> Compiler<'w> {
             return None;
         }
         self.structure(schema, None, &Hint::root(name), true, report)
+    }
+
+    /// The data type of an event whose schema shares a file with others: it gets a module of its own.
+    pub(super) fn inline_event(
+        &mut self,
+        schema: &'w Node,
+        module: &str,
+        name: &str,
+        report: &mut Report,
+    ) -> Option<TypeId> {
+        let file = schema.span.file;
+        let id = self.add_module(file, module.to_owned(), false);
+        self.inline = Some((file, id));
+        // Another event may have the same schema: each has a type of its own.
+        let key = (schema.span, None);
+        let known = self.known.remove(&key);
+        let found = self.event(schema, name, report);
+        if let Some(known) = known {
+            self.known.insert(key, known);
+        }
+        self.inline = None;
+        found
     }
 
     /// What a value of `schema` is.
@@ -243,7 +287,11 @@ impl<'w> Compiler<'w> {
         let name = name.split('.').next().unwrap_or(name);
         let mut names = vec![names::pascal(name, "Data")];
         names.extend(hint.names.iter().cloned());
-        self.shape(target, &Hint { names }, report)
+        // What others may refer to as well is no part of one event.
+        let inline = self.inline.take();
+        let shape = self.shape(target, &Hint { names }, report);
+        self.inline = inline;
+        shape
     }
 
     /// The one branch that matters: of an `allOf` of one, or of a choice between a schema and null.

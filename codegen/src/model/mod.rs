@@ -12,6 +12,7 @@ pub mod jetstream;
 mod keywords;
 mod metaschema;
 pub mod names;
+mod part;
 pub(crate) mod subject;
 mod types;
 

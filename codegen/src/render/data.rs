@@ -73,11 +73,12 @@ pub(super) fn file(
     if !statics.is_empty() {
         statics.insert(0, '\n');
     }
-    let sources: Vec<&str> = event
+    let mut sources: Vec<&str> = event
         .map(|_| contract.source.as_str())
         .into_iter()
         .chain([module.source.as_str()])
         .collect();
+    sources.dedup();
     let items = definitions.into_iter().chain(implementations);
     Data {
         header: header(&sources),
@@ -172,6 +173,21 @@ fn event_data(event: &Event, name: &str) -> String {
 }
 
 fn subject(lines: &mut Lines, event: &Event) {
+    let unknown = event.parameters.iter().find(|p| p.fields.is_empty());
+    if let Some(parameter) = unknown {
+        lines.line(format!(
+            "// Where the value of `{{{}}}` is the contract does not say: this event is only received.",
+            parameter.name
+        ));
+        lines.line("Err(SubjectError {").deeper();
+        lines.line("address: Self::ADDRESS,");
+        lines.line(format!(
+            "parameter: {}.to_owned(),",
+            literal(&parameter.name)
+        ));
+        lines.line("value: String::new(),").back().line("})");
+        return;
+    }
     let mut chain = vec!["Subject::of(Self::ADDRESS)".to_owned()];
     for parameter in &event.parameters {
         let borrow = if parameter.by_value { "" } else { "&" };
@@ -182,8 +198,12 @@ fn subject(lines: &mut Lines, event: &Event) {
     lines.chain("Ok(", &chain, ")");
 }
 
-/// The key is what the subject's parameters say, in their order.
+/// The key is what the subject's parameters say, in their order; without any, events of one address share it.
 fn key(lines: &mut Lines, event: &Event) {
+    if event.parameters.is_empty() || event.parameters.iter().any(|p| p.fields.is_empty()) {
+        lines.line("Self::ADDRESS.to_owned()");
+        return;
+    }
     let fields: Vec<String> = event
         .parameters
         .iter()

@@ -130,13 +130,14 @@ fn exported_names(exports: Vec<(String, Vec<String>)>) -> String {
 fn events(contract: &Contract) -> String {
     let mut lines = Lines::at(0);
     lines.doc("Every event of the contract.");
-    lines
-        .line("pub static EVENTS: &[jetway::EventInfo] = &[")
-        .deeper();
-    for event in &contract.events {
-        let data = &contract.types.get(event.data).name;
-        lines.line(format!("jetway::EventInfo::of::<{data}>(),"));
-    }
-    lines.back().line("];");
+    let items: Vec<String> = contract
+        .events
+        .iter()
+        .map(|event| {
+            let data = &contract.types.get(event.data).name;
+            format!("jetway::EventInfo::of::<{data}>()")
+        })
+        .collect();
+    lines.list("pub static EVENTS: &[jetway::EventInfo] = ", &items, ";");
     lines.finish()
 }

@@ -122,7 +122,7 @@ impl<'w> Compiler<'w> {
             let known = FORMATS.iter().find(|(name, _)| *name == format);
             match known {
                 Some((_, variant)) => rules.push(Rule::Format(variant)),
-                None => report.push(super::super::audit::unknown_format(schema)),
+                None => report.push(super::super::audit::unknown_format(self.workspace, schema)),
             }
         }
         self.rest(schema, &handled);
