@@ -274,6 +274,14 @@ impl Report {
         counts.join(", ")
     }
 
+    /// Where more is said of the first finding, of the errors if there are any.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let shown = self.findings();
+        let first = shown.iter().min_by_key(|finding| finding.severity)?;
+        Some(format!("more: codegen explain {}", first.code))
+    }
+
     /// The report for scripts: a list of findings, each with code, severity, message, help and places, which have file,
     /// line and column, counted from 1, and a label.
     #[must_use]

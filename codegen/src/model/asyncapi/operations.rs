@@ -179,9 +179,10 @@ impl<'w> Reader<'w> {
         let mut events = Vec::new();
         for message in listed {
             let spans = self.spans_of(message, report)?;
-            let own = channel.messages.iter().find(|own| {
-                spans.iter().any(|span| *span == own.entry) || spans.contains(&own.target)
-            });
+            let own = channel
+                .messages
+                .iter()
+                .find(|own| spans.contains(&own.entry) || spans.contains(&own.target));
             match own {
                 Some(own) => events.extend(own.event),
                 None => report.push(
