@@ -36,7 +36,6 @@ macro_rules! reports {
 }
 
 const NOTE: &str = r#"{ "type": "string", "maxLength": 500 }"#;
-const CHANNEL: &str = "channels:\n";
 const OPERATIONS: &str = "operations:\n";
 
 reports! {

@@ -197,11 +197,7 @@ impl<'w> Compiler<'w> {
         report: &mut Report,
     ) -> Option<TypeId> {
         let schema = report.keep(self.workspace.resolve(schema))?;
-        // The envelope takes no other data than objects, also where the schema would.
-        let is_object = match schema.get("type") {
-            Some(ty) => ty.text() == Some("object"),
-            None => schema.get("properties").is_some(),
-        };
+        let is_object = schema.get("type").and_then(Node::text) == Some("object");
         if !is_object {
             report.push(
                 Diagnostic::error(Code::Unsupported, "an event's data must be an object").at(

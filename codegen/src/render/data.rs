@@ -112,18 +112,14 @@ fn docs(module: &Module, event: Option<&Event>, contract: &Contract) -> String {
     lines.finish()
 }
 
-/// `head(text);`, on two lines more where one does not hold it.
+/// `head(text);`, on two or three lines where one does not hold it.
 fn constant(head: &str, text: &str) -> String {
     let line = format!("{head}({text});");
-    if line.chars().count() <= 100 && text.chars().count() <= 60 {
+    if line.chars().count() <= 100 {
         return line + "\n";
     }
-    let name_and_type = head.rsplit_once(" = ");
-    match name_and_type {
-        Some((left, right))
-            if right.chars().count() + text.chars().count() + 7 <= 100
-                && text.chars().count() <= 60 =>
-        {
+    match head.rsplit_once(" = ") {
+        Some((left, right)) if right.chars().count() + text.chars().count() + 7 <= 100 => {
             format!("{left} =\n    {right}({text});\n")
         }
         _ => format!("{head}(\n    {text},\n);\n"),
@@ -139,7 +135,8 @@ fn event_data(event: &Event, name: &str) -> String {
         ("ADDRESS", &event.address.text),
     ] {
         let line = format!("const {constant}: &'static str = {};", literal(value));
-        if line.chars().count() + 4 <= 100 {
+        // What fits on no line of its own either is left where it stands.
+        if line.chars().count() + 4 <= 100 || literal(value).chars().count() + 9 > 100 {
             lines.line(line);
         } else {
             lines

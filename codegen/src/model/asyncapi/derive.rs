@@ -7,16 +7,18 @@ use crate::load::{Node, Span};
 use crate::model::contract::{Event, Places, Stream};
 use crate::model::jetstream::StreamSettings;
 use crate::model::names::{self, Scope};
+use crate::model::subject;
 
-/// The service whose document this is: AsyncAPI describes one application.
-pub(super) fn service(root: &Node) -> String {
+/// The service whose document this is, after its title: AsyncAPI describes one application. `taken` are the modules that
+/// there are.
+pub(super) fn service(root: &Node, taken: &[&str]) -> String {
     let title = root.get("info").and_then(|info| info.get("title"));
-    let words = names::words(title.and_then(Node::text).unwrap_or_default());
-    if words.is_empty() {
-        "service".to_owned()
-    } else {
-        words.join("-")
+    let mut words = names::words(title.and_then(Node::text).unwrap_or_default());
+    let module = names::snake(&words.join("_"), "service");
+    if words.is_empty() || taken.contains(&module.as_str()) {
+        words.push("service".to_owned());
     }
+    words.join("-")
 }
 
 /// One stream per first token of the addresses; one for all where an address begins with a parameter.
@@ -26,7 +28,7 @@ pub(super) fn streams(events: &[Event], place: Span, report: &mut Report) -> Vec
     let open = filters.iter().any(|filter| filter.starts_with('*'));
     for filter in filters {
         // What is no subject has a finding of its own.
-        if crate::model::subject::illegal(&filter, true).is_some() {
+        if subject::illegal(&filter, true).is_some() {
             continue;
         }
         let (token, subject) = match filter.split_once('.') {
@@ -35,7 +37,8 @@ pub(super) fn streams(events: &[Event], place: Span, report: &mut Report) -> Vec
             None => (filter.clone(), filter),
         };
         let subjects = by_token.entry(token).or_default();
-        if !subjects.contains(&subject) {
+        // Channels with subjects in common have a finding of their own.
+        if !subjects.iter().any(|other| subject::overlap(other, &subject)) {
             subjects.push(subject);
         }
     }

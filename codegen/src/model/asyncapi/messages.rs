@@ -22,6 +22,20 @@ struct Draft<'w> {
     payload: Payload<'w>,
 }
 
+impl Draft<'_> {
+    fn is_bare(&self) -> bool {
+        matches!(self.payload, Payload::Bare(_))
+    }
+}
+
+/// The class of a name that is a class's with its packages, as Java has them: `org.shop.events.OrderPlaced`.
+fn class(name: &str) -> Option<&str> {
+    let (packages, class) = name.rsplit_once('.')?;
+    let is_package = |part: &&str| part.starts_with(|c: char| c.is_ascii_lowercase());
+    let deep = packages.split('.').take_while(is_package).count() > 1;
+    (deep && class.starts_with(|c: char| c.is_ascii_uppercase())).then_some(class)
+}
+
 /// The schema of an event's data.
 struct Data<'w> {
     /// The schema, or a reference to it.
@@ -40,16 +54,24 @@ impl<'w> Reader<'w> {
             self.channel(entry, &mut drafts, report);
         }
         let mut counts: HashMap<&str, usize> = HashMap::new();
-        for draft in &drafts {
-            if matches!(draft.payload, Payload::Bare(_)) {
-                *counts.entry(draft.message.key.as_str()).or_default() += 1;
+        for draft in drafts.iter().filter(|draft| draft.is_bare()) {
+            let key = draft.message.key.as_str();
+            *counts.entry(key).or_default() += 1;
+            if let Some(short) = class(key) {
+                *counts.entry(short).or_default() += 1;
             }
         }
+        let unique = |name: &str| counts.get(name).is_none_or(|count| *count < 2);
         for draft in &drafts {
-            let unique = counts
-                .get(draft.message.key.as_str())
-                .is_none_or(|count| *count < 2);
-            let Some(event) = self.event(draft, unique, report) else {
+            let key = draft.message.key.as_str();
+            let name = if unique(key) {
+                key.to_owned()
+            } else {
+                format!("{}.{key}", draft.channel.key)
+            };
+            let short = class(key).filter(|short| unique(key) && unique(short));
+            let rust = short.map_or_else(|| name.clone(), str::to_owned);
+            let Some(event) = self.event(draft, name, &rust, report) else {
                 continue;
             };
             self.events.push(event);
@@ -122,7 +144,13 @@ impl<'w> Reader<'w> {
         }
     }
 
-    fn event(&mut self, draft: &Draft<'w>, unique: bool, report: &mut Report) -> Option<Event> {
+    fn event(
+        &mut self,
+        draft: &Draft<'w>,
+        bare_name: String,
+        rust: &str,
+        report: &mut Report,
+    ) -> Option<Event> {
         let address = address(draft, report);
         self.content_type(draft, report)?;
         self.correlation(draft, report);
@@ -134,13 +162,9 @@ impl<'w> Reader<'w> {
                 (payload.event.to_owned(), payload.event_node.span, data)
             }
             Payload::Bare(schema) => {
-                let name = if unique {
-                    draft.message.key.clone()
-                } else {
-                    format!("{}.{}", draft.channel.key, draft.message.key)
-                };
+                let name = bare_name;
                 report.push(bare(&name, schema.span));
-                let data = self.bare_data(draft, schema, &name, report)?;
+                let data = self.bare_data(draft, schema, (&name, rust), report)?;
                 (name, draft.message.key_span, data)
             }
         };
@@ -295,15 +319,15 @@ impl<'w> Reader<'w> {
         &mut self,
         draft: &Draft<'w>,
         reference: &'w Node,
-        event: &str,
+        (event, rust): (&str, &str),
         report: &mut Report,
     ) -> Option<Data<'w>> {
         let schema = report.keep(self.workspace.resolve(reference))?;
         self.once(event, draft.message.key_span, report)?;
         let before = report.errors();
         self.audit.schema(schema, report);
-        let module = names::snake(event, "event");
-        let name = names::pascal(event, "Event");
+        let module = names::snake(rust, "event");
+        let name = names::pascal(rust, "Event");
         let file = schema.span.file;
         let ty = if envelope::whole_file(reference) && !self.compiler.is_open(file) {
             self.compiler.event_module(file, &module);

@@ -43,10 +43,13 @@ impl<'w> Reader<'w> {
         operations: &'w [Entry],
         report: &mut Report,
     ) -> Vec<Service> {
-        let derived = root
-            .get("x-jetstream")
-            .is_none()
-            .then(|| derive::service(root));
+        let derived = root.get("x-jetstream").is_none().then(|| {
+            let modules = self.compiler.types().modules();
+            let own = modules.filter(|module| !module.shared);
+            let mut taken: Vec<&str> = own.map(|module| module.name.as_str()).collect();
+            taken.extend(["mod", "shared", "topology"]);
+            derive::service(root, &taken)
+        });
         let mut services: Vec<Service> = Vec::new();
         for entry in operations {
             let Some(node) = report.keep(self.workspace.resolve(&entry.value)) else {
