@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use crate::load::{Span, Workspace};
 
 /// What kind of finding it is. The number stays the same across releases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Code {
     /// A file is not YAML or JSON.
     Syntax = 1,
@@ -50,6 +50,34 @@ pub enum Code {
     TooDeep = 23,
     /// A keyword that the schema's dialect ignores where it stands.
     IgnoredKeyword = 24,
+    /// A field of AsyncAPI that changes nothing.
+    NoEffect = 40,
+    /// A payload without an envelope.
+    BarePayload = 41,
+    /// Streams that the document does not say.
+    DerivedStreams = 42,
+    /// A service that the document does not name.
+    DerivedService = 43,
+    /// An address without a parameter.
+    NoKey = 44,
+    /// An operation that awaits or gives a reply.
+    RequestReply = 45,
+    /// A payload in a language of schemas that codegen does not read.
+    ForeignSchema = 46,
+    /// An operation that would be given events of several kinds.
+    SeveralMessages = 47,
+    /// A channel without an address.
+    NoAddress = 48,
+    /// An example that its schema rejects, or one that it should reject and does not.
+    Example = 49,
+    /// An event that nobody sends or nobody receives.
+    OneSided = 50,
+    /// A version that should be gone, or is about to be.
+    Sunset = 51,
+    /// An address that is written as a path.
+    PathAddress = 52,
+    /// Content that is not JSON.
+    ForeignContent = 53,
 }
 
 impl std::fmt::Display for Code {
@@ -83,6 +111,8 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// Whether another finding already says the same.
     silent: bool,
+    /// Whether findings of the same words are shown as one with several places.
+    gathered: bool,
 }
 
 impl Diagnostic {
@@ -96,6 +126,7 @@ impl Diagnostic {
             places: Vec::new(),
             help: Vec::new(),
             silent: false,
+            gathered: false,
         }
     }
 
@@ -130,6 +161,15 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// Shown once for all places of which the same words are said.
+    #[must_use]
+    pub(crate) fn gathered(mut self) -> Self {
+        self.gathered = true;
+        self
+    }
+}
+
 /// All findings of a run.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -139,6 +179,17 @@ pub struct Report {
 impl Report {
     /// Adds a finding; the same one twice counts once.
     pub fn push(&mut self, finding: Diagnostic) {
+        if finding.gathered
+            && let Some(known) = self.findings.iter_mut().find(|known| {
+                known.gathered && known.code == finding.code && known.message == finding.message
+            })
+        {
+            let new = finding.places.into_iter();
+            let new = new.filter(|(span, _)| !known.places.iter().any(|(other, _)| other == span));
+            let new: Vec<_> = new.collect();
+            known.places.extend(new);
+            return;
+        }
         let same = |other: &Diagnostic| {
             other.code == finding.code
                 && other.message == finding.message
@@ -227,6 +278,14 @@ impl Report {
         counts.join(", ")
     }
 
+    /// Where more is said of the first finding, of the errors if there are any.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let shown = self.findings();
+        let first = shown.iter().min_by_key(|finding| finding.severity)?;
+        Some(format!("more: codegen explain {}", first.code))
+    }
+
     /// The report for scripts: a list of findings, each with code, severity, message, help and places, which have file,
     /// line and column, counted from 1, and a label.
     #[must_use]
@@ -249,6 +308,9 @@ impl Report {
     }
 }
 
+/// How many places of a finding are shown.
+const MOST_PLACES: usize = 4;
+
 fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r>> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -260,6 +322,8 @@ fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r
     let mut group = Group::with_title(title);
     // One snippet per file, in the order of the places.
     let mut rest: Vec<(usize, &(Span, String))> = finding.places.iter().enumerate().collect();
+    // What is said of many places is clear from the first few.
+    rest.truncate(MOST_PLACES);
     while let Some((_, (first, _))) = rest.first() {
         let file = first.file;
         let (here, others): (Vec<_>, Vec<_>) = rest
@@ -280,6 +344,11 @@ fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r
             );
         }
         group = group.element(snippet);
+    }
+    let hidden = finding.places.len().saturating_sub(MOST_PLACES);
+    if hidden > 0 {
+        let places = if hidden == 1 { "place" } else { "places" };
+        group = group.element(Level::NOTE.message(format!("and in {hidden} more {places}")));
     }
     for help in &finding.help {
         group = group.element(Level::HELP.message(help.as_str()));

@@ -3,6 +3,7 @@
 //! It writes text and opens no socket; what the text calls is the runtime's.
 
 pub mod check;
+pub mod codes;
 pub mod diagnostics;
 pub mod load;
 pub mod model;

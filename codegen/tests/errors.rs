@@ -36,7 +36,6 @@ macro_rules! reports {
 }
 
 const NOTE: &str = r#"{ "type": "string", "maxLength": 500 }"#;
-const CHANNEL: &str = "channels:\n";
 const OPERATIONS: &str = "operations:\n";
 
 /// Definitions, each of which refers to the next: at once, or for its items.
@@ -65,7 +64,7 @@ reports! {
     a_missing_pointer: [(CONTRACT_FILE, "'#/components/messages/order.placed.v1'", "'#/components/messages/order.lost.v1'")];
     a_circle_of_references: [(SCHEMA_FILE, NOTE, r##"{ "$ref": "#/$defs/a" }"##), (SCHEMA_FILE, "\"type\": \"object\",", r##""type": "object", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } },"##)];
     an_unknown_field: [(CONTRACT_FILE, "    action: receive", "    acton: receive")];
-    fields_that_are_not_supported: [(CONTRACT_FILE, "    action: receive", "    action: receive\n    reply: {}\n    traits: []"), (CONTRACT_FILE, CHANNEL, "servers: {}\nchannels:\n")];
+    traits_that_say_too_much: [(CONTRACT_FILE, "    action: receive", "    action: receive\n    traits: [{ action: send, channel: {}, bindngs: {} }]")];
     an_unknown_setting: [(CONTRACT_FILE, "concurrency", "concurency")];
     a_setting_that_is_no_duration: [(CONTRACT_FILE, "max-age: 30d", "max-age: 30")];
     a_setting_of_another_name: [(CONTRACT_FILE, "concurrency: 8", "ordering: keys")];
@@ -74,7 +73,7 @@ reports! {
     a_parameter_without_location: [(CONTRACT_FILE, "orderId: { location: $message.payload#/data/orderId }", "orderId: { description: The order. }")];
     a_parameter_of_no_property: [(CONTRACT_FILE, "#/data/orderId", "#/data/orderNo")];
     a_parameter_that_may_be_absent: [(CONTRACT_FILE, "#/data/orderId", "#/data/note")];
-    an_address_without_key: [(CONTRACT_FILE, ".{orderId}", ".all"), (CONTRACT_FILE, "    parameters:\n      orderId: { location: $message.payload#/data/orderId }\n", "")];
+    a_reply: [(CONTRACT_FILE, "    action: receive", "    action: receive\n    reply: { channel: { $ref: '#/channels/order.placed.v1' } }")];
     an_illegal_address: [(CONTRACT_FILE, "address: order.placed.v1.{orderId}", "address: order placed..{orderId}")];
     an_operation_that_no_stream_keeps: [(CONTRACT_FILE, "[order.>]", "[payment.>]")];
     an_operation_that_a_stream_keeps_in_part: [(CONTRACT_FILE, "[order.>]", "[order.placed.v1.a]")];

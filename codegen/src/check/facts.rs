@@ -106,8 +106,15 @@ const NO_FACT: &[&str] = &[
 pub(super) fn check(contract: &Contract, report: &mut Report) {
     for event in &contract.events {
         if let Err(why) = fact(&event.name) {
+            let message = format!("`{}` is not the name of a fact", event.name);
+            // What is written for Jetway keeps its rules of style; what is not may not know them.
+            let finding = if contract.native {
+                Diagnostic::error(Code::NotAFact, message)
+            } else {
+                Diagnostic::warning(Code::NotAFact, message)
+            };
             report.push(
-                Diagnostic::error(Code::NotAFact, format!("`{}` is not the name of a fact", event.name))
+                finding
                     .at(event.span, why)
                     .help("an event says what has happened: `<entity>.<past-tense fact>.v<N>`, as in `order.placed.v1`"),
             );

@@ -11,7 +11,7 @@ const EXAMPLES: &str = "events/examples";
 
 pub(super) fn check(contract: &Contract, workspace: &Workspace, report: &mut Report) {
     // What a faulty part of the contract refers to is not known.
-    if !report.is_empty() {
+    if report.has_errors() {
         return;
     }
     for path in schemas(&workspace.root().join(SCHEMAS)) {

@@ -2,9 +2,11 @@
 
 mod facts;
 mod files;
+mod one_sided;
 mod rust_names;
 mod settings;
 mod subjects;
+mod sunset;
 
 use crate::diagnostics::Report;
 use crate::load::Workspace;
@@ -12,9 +14,16 @@ use crate::model::Contract;
 
 /// Applies every rule; what breaks one is added to the report.
 pub fn check(contract: &Contract, workspace: &Workspace, report: &mut Report) {
+    check_on(contract, workspace, &sunset::today(), report);
+}
+
+/// Applies every rule as it holds on the day `today`, `YYYY-MM-DD`.
+pub fn check_on(contract: &Contract, workspace: &Workspace, today: &str, report: &mut Report) {
     facts::check(contract, report);
     subjects::check(contract, report);
     settings::check(contract, report);
     rust_names::check(contract, report);
+    one_sided::check(contract, report);
+    sunset::check(contract, today, report);
     files::check(contract, workspace, report);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::Span;
-use crate::model::{Contract, names};
+use crate::model::{Contract, Event, names};
 
 pub(super) fn check(contract: &Contract, report: &mut Report) {
     let mut modules: BTreeMap<String, (String, Option<Span>)> = BTreeMap::new();
@@ -16,7 +16,7 @@ pub(super) fn check(contract: &Contract, report: &mut Report) {
         );
     }
     let events = contract.events.iter().map(|event| {
-        let module = names::snake(&event.name, "event");
+        let module = contract.types.module(event.module).name.clone();
         (module, format!("the event `{}`", event.name), event.span)
     });
     let services = contract.services.iter().map(|service| {
@@ -37,6 +37,26 @@ pub(super) fn check(contract: &Contract, report: &mut Report) {
             report.push(place.map_or(finding.clone(), |place| finding.at(place, "and here")));
         } else {
             modules.insert(module, (what, Some(span)));
+        }
+    }
+    let mut types: BTreeMap<&str, &Event> = BTreeMap::new();
+    for event in &contract.events {
+        let name = contract.types.get(event.data).name.as_str();
+        if let Some(other) = types.insert(name, event)
+            && other.module != event.module
+            && contract.types.module(other.module).name != contract.types.module(event.module).name
+        {
+            report.push(
+                Diagnostic::error(
+                    Code::NameCollision,
+                    format!(
+                        "the events `{}` and `{}` would share the Rust type `{name}`",
+                        event.name, other.name
+                    ),
+                )
+                .at(event.span, "named here")
+                .at(other.span, "and here"),
+            );
         }
     }
 }

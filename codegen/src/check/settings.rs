@@ -186,6 +186,7 @@ fn kept_long_enough(contract: &Contract, receive: &Receive, report: &mut Report)
     let Some(age) = stream.settings.max_age else {
         return;
     };
+    deferred_long_enough(stream, age, receive, report);
     let longest = longest(&receive.settings.retry, receive.settings.timeout);
     if longest > age.0 {
         let place = receive.places.find("retry").unwrap_or(receive.span);
@@ -198,6 +199,32 @@ fn kept_long_enough(contract: &Contract, receive: &Receive, report: &mut Report)
                 ),
             )
             .at(place, format!("up to {} in all", rounded(longest)))
+            .at(
+                stream.places.find("max-age").unwrap_or(stream.span),
+                format!("kept for {age}"),
+            )
+            .help("an event that the stream drops meanwhile is lost without a dead letter"),
+        );
+    }
+}
+
+/// An event that waits for another longer than the stream keeps it is lost in the same way.
+fn deferred_long_enough(stream: &Stream, age: Period, receive: &Receive, report: &mut Report) {
+    // The default limit is no decision of the contract's.
+    let Some(place) = receive.places.find("retry.defer-limit") else {
+        return;
+    };
+    let limit = receive.settings.retry.defer_limit;
+    if limit > age {
+        report.push(
+            Diagnostic::error(
+                Code::ImpossibleSettings,
+                format!(
+                    "`{}` may be deferred for longer than the stream keeps the event",
+                    receive.name
+                ),
+            )
+            .at(place, format!("up to {limit}"))
             .at(
                 stream.places.find("max-age").unwrap_or(stream.span),
                 format!("kept for {age}"),

@@ -24,29 +24,18 @@ fn not_a_subject(text: &str, span: Span, why: String) -> Diagnostic {
 
 fn addresses(contract: &Contract, report: &mut Report) {
     for event in &contract.events {
-        if let Some(why) = illegal_address(&event.address.text) {
-            report.push(not_a_subject(&event.address.text, event.address.span, why));
+        if event.address.text.contains('/') {
+            report.push(
+                Diagnostic::warning(
+                    Code::PathAddress,
+                    "NATS separates the tokens of a subject with `.`: `/` is a character like any other",
+                )
+                .at(event.address.span, "one token, of which no wildcard holds a part")
+                .help("write `.` for every `/`, unless others on this broker use the subject as it is")
+                .gathered(),
+            );
         }
     }
-}
-
-fn illegal_address(address: &str) -> Option<String> {
-    // A parameter is a whole token; a brace elsewhere would be taken for text.
-    let torn = address.split('.').find(|token| {
-        let inner = token
-            .strip_prefix('{')
-            .and_then(|token| token.strip_suffix('}'))
-            .unwrap_or(token);
-        inner.contains(['{', '}']) || (inner.is_empty() && !token.is_empty())
-    });
-    if let Some(token) = torn {
-        return Some(format!("in `{token}` a parameter is not a token by itself"));
-    }
-    let plain: Vec<&str> = address
-        .split('.')
-        .map(|token| if token.starts_with('{') { "x" } else { token })
-        .collect();
-    illegal(&plain.join("."), false)
 }
 
 fn stream_subjects(contract: &Contract, report: &mut Report) {
@@ -89,9 +78,11 @@ fn stream_subjects(contract: &Contract, report: &mut Report) {
 
 fn channels_apart(contract: &Contract, report: &mut Report) {
     for (i, event) in contract.events.iter().enumerate() {
-        let other = contract.events[..i]
-            .iter()
-            .find(|other| overlap(&other.address.filter(), &event.address.filter()));
+        let other = contract.events[..i].iter().find(|other| {
+            // Messages of one channel share its address.
+            other.address.span != event.address.span
+                && overlap(&other.address.filter(), &event.address.filter())
+        });
         if let Some(other) = other {
             report.push(
                 Diagnostic::error(
@@ -118,8 +109,7 @@ fn operations_covered(contract: &Contract, report: &mut Report) {
             .map(|receive| (&receive.name, receive.span, receive.event));
         for (name, span, event) in sends.chain(receives) {
             let event = contract.event(event);
-            if contract.stream_of(event).is_none() && illegal_address(&event.address.text).is_none()
-            {
+            if contract.stream_of(event).is_none() {
                 report.push(uncovered(contract, name, span, event));
             }
         }

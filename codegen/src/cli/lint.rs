@@ -9,6 +9,9 @@ pub(super) struct Arguments {
     /// Print the findings as JSON
     #[arg(long)]
     json: bool,
+    /// Exit 1 also where there are warnings only
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     source: Source,
 }
@@ -22,5 +25,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     } else {
         read.show("");
     }
-    Ok(ExitCode::from(u8::from(read.report.has_errors())))
+    let failed = read.report.has_errors() || (arguments.strict && !read.report.is_empty());
+    Ok(ExitCode::from(u8::from(failed)))
 }

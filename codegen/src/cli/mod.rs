@@ -1,5 +1,6 @@
 //! The command line.
 
+mod explain;
 mod generate;
 mod lint;
 
@@ -31,6 +32,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Say what is wrong with the contract, and write nothing
     Lint(lint::Arguments),
+    /// Say what a code of a finding means, with an example of it and how to mend that
+    Explain(explain::Arguments),
 }
 
 /// Which contract.
@@ -46,6 +49,7 @@ impl Cli {
         match &self.command {
             None => generate::run(&self.generate),
             Some(Command::Lint(arguments)) => lint::run(arguments),
+            Some(Command::Explain(arguments)) => explain::run(arguments),
         }
     }
 }
@@ -87,6 +91,9 @@ impl Read {
         let color = std::io::stderr().is_terminal();
         eprint!("{}", self.report.render(&self.workspace, color));
         eprintln!("{}{outcome}", self.report.summary());
+        if let Some(hint) = self.report.hint() {
+            eprintln!("{hint}");
+        }
     }
 }
 

@@ -85,6 +85,17 @@ impl<'w> Audit<'w> {
                 };
                 report.push(finding);
             }
+            Some(Fate::Refused(why)) if HARMLESS.contains(&key) && !native(self.workspace) => {
+                report.push(
+                    Diagnostic::warning(
+                        Code::NoEffect,
+                        format!("`{key}` of a schema has no effect"),
+                    )
+                    .at(entry.key_span, "nothing is generated for this")
+                    .help(why)
+                    .gathered(),
+                )
+            }
             Some(Fate::Refused(why)) => report.push(
                 Diagnostic::error(Code::Keyword, format!("`{key}` is refused"))
                     .at(entry.key_span, "not enforced by codegen")
@@ -115,7 +126,9 @@ impl<'w> Audit<'w> {
                 Diagnostic::error(Code::InvalidSchema, "this is no address of a schema")
                     .at(entry.value.span, "a URI without a fragment is expected"),
             ),
-            "format" if !known_format(schema) => report.push(unknown_format(schema)),
+            "format" if !known_format(schema) => {
+                report.push(unknown_format(self.workspace, schema));
+            }
             _ => {}
         }
     }
@@ -131,19 +144,31 @@ fn known_format(schema: &Node) -> bool {
         })
 }
 
-/// A format that nothing would assert.
-pub(super) fn unknown_format(schema: &Node) -> Diagnostic {
+/// Refused keywords that restrict nothing: documents that were not written for Jetway may have them.
+const HARMLESS: &[&str] = &["discriminator", "example", "externalDocs", "xml"];
+
+/// Whether the document was written for Jetway.
+fn native(workspace: &Workspace) -> bool {
+    let root = workspace.contract();
+    root.is_some_and(|root| root.get("x-jetstream").is_some())
+}
+
+/// A format that nothing would assert. In a document that was not written for Jetway it is a note, as AsyncAPI has it
+/// (3.0, "Data Type Formats").
+pub(super) fn unknown_format(workspace: &Workspace, schema: &Node) -> Diagnostic {
     let node = schema.get("format").unwrap_or(schema);
     let format = node.text().unwrap_or_default();
     let known = keywords::FORMATS
         .iter()
         .map(|(name, _)| *name)
         .chain(["uuid", "date-time"]);
-    let finding = Diagnostic::error(
-        Code::Keyword,
-        format!("the format `{format}` is not enforced by codegen"),
-    )
-    .at(node.span, "unknown, so it would enforce nothing");
+    let message = format!("the format `{format}` is not enforced by codegen");
+    let finding = if native(workspace) {
+        Diagnostic::error(Code::Keyword, message)
+    } else {
+        Diagnostic::warning(Code::Keyword, message).gathered()
+    };
+    let finding = finding.at(node.span, "unknown, so it would enforce nothing");
     match (format, nearest(format, known)) {
         ("int32" | "int64", _) => finding.help("say it with `minimum` and `maximum`"),
         (_, Some(name)) => finding.help(format!("did you mean `{name}`?")),

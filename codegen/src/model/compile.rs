@@ -74,6 +74,8 @@ pub(super) struct Compiler<'w> {
     active: Vec<Span>,
     /// The schema of the event that is being compiled: its type is called after the event.
     root: Option<Span>,
+    /// The module of the event that is being compiled, where its schema shares a file with others.
+    inline: Option<(FileId, ModuleId)>,
 }
 
 /// How many schemas may lie within each other, references followed: far more than anybody writes, and few enough for
@@ -127,6 +129,7 @@ impl<'w> Compiler<'w> {
             collections: 0,
             active: Vec::new(),
             root: None,
+            inline: None,
         }
     }
 
@@ -147,10 +150,21 @@ impl<'w> Compiler<'w> {
         self.open_module(file, name.to_owned(), false)
     }
 
+    /// Whether something of this file has a module already.
+    pub(super) fn is_open(&self, file: FileId) -> bool {
+        self.modules.contains_key(&file)
+    }
+
     fn open_module(&mut self, file: FileId, name: String, shared: bool) -> ModuleId {
         if let Some(id) = self.modules.get(&file) {
             return *id;
         }
+        let id = self.add_module(file, name, shared);
+        self.modules.insert(file, id);
+        id
+    }
+
+    fn add_module(&mut self, file: FileId, name: String, shared: bool) -> ModuleId {
         let id = ModuleId(self.types.modules.len());
         self.types.modules.push(Module {
             name,
@@ -159,12 +173,16 @@ impl<'w> Compiler<'w> {
             types: Vec::new(),
         });
         self.scopes.push(Scope::with(RESERVED.iter().copied()));
-        self.modules.insert(file, id);
         id
     }
 
     /// The module of the file that `span` is in: a shared one, unless an event has opened it.
     fn module_of(&mut self, span: Span) -> ModuleId {
+        if let Some((file, id)) = self.inline
+            && file == span.file
+        {
+            return id;
+        }
         if let Some(id) = self.modules.get(&span.file) {
             return *id;
         }
@@ -235,6 +253,28 @@ impl<'w> Compiler<'w> {
         }
     }
 
+    /// The data type of an event whose schema shares a file with others: it gets a module of its own.
+    pub(super) fn inline_event(
+        &mut self,
+        schema: &'w Node,
+        module: &str,
+        name: &str,
+        report: &mut Report,
+    ) -> Option<TypeId> {
+        let file = schema.span.file;
+        let id = self.add_module(file, module.to_owned(), false);
+        self.inline = Some((file, id));
+        // Another event may have the same schema: each has a type of its own.
+        let key = (schema.span, None);
+        let known = self.known.remove(&key);
+        let found = self.event(schema, name, report);
+        if let Some(known) = known {
+            self.known.insert(key, known);
+        }
+        self.inline = None;
+        found
+    }
+
     /// What a value of `schema` is.
     pub(super) fn shape(&mut self, schema: &'w Node, hint: &Hint, report: &mut Report) -> Shape {
         for part in [None, Some(WHOLE.to_owned())] {
@@ -242,7 +282,10 @@ impl<'w> Compiler<'w> {
                 return self.named(*id);
             }
         }
-        if self.active.contains(&schema.span) {
+        let is_union = self
+            .known
+            .contains_key(&(schema.span, Some(choice::UNION.to_owned())));
+        if self.active.contains(&schema.span) && !is_union {
             // A list or map of itself has no finite Rust type without a name.
             return self.compiled_any(["$ref"]);
         }
@@ -315,7 +358,11 @@ impl<'w> Compiler<'w> {
         let name = name.split('.').next().unwrap_or(name);
         let mut names = vec![names::pascal(name, "Data")];
         names.extend(hint.names.iter().cloned());
-        self.shape(target, &Hint { names }, report)
+        // What others may refer to as well is no part of one event.
+        let inline = self.inline.take();
+        let shape = self.shape(target, &Hint { names }, report);
+        self.inline = inline;
+        shape
     }
 
     /// The one branch that matters: of an `allOf` of one, or of a choice between a schema and null.

@@ -9,6 +9,8 @@ use crate::load::{Node, Span};
 pub struct Contract {
     /// The contract's file name, as in `asyncapi.yaml`.
     pub source: String,
+    /// Whether the document has `x-jetstream`: written for Jetway, it is held to Jetway's rules of style.
+    pub native: bool,
     /// The streams, in the order of the document.
     pub streams: Vec<Stream>,
     /// Whether the streams could be read; else nothing can be said of what they keep.
@@ -73,7 +75,8 @@ pub struct Event {
     pub address: Address,
     /// Where the values of the address's parameters are found.
     pub parameters: Vec<Parameter>,
-    /// The schema file of its data, relative to the contract's folder.
+    /// The schema of its data: a file relative to the contract's folder, with a JSON Pointer behind `#` where the schema
+    /// is a part of it.
     pub schema: String,
     /// The module of that file.
     pub module: ModuleId,
@@ -81,6 +84,8 @@ pub struct Event {
     pub data: TypeId,
     /// The whole schema as JSON text, where something in it is left to the compiled schema.
     pub compiled: Option<String>,
+    /// When this version goes, as `YYYY-MM-DD`, and where that stands.
+    pub sunset: Option<(String, Span)>,
 }
 
 /// A channel's address: a subject with parameters.
@@ -120,7 +125,7 @@ fn parameter(token: &str) -> Option<&str> {
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// The Rust fields, outermost first.
+    /// The Rust fields, outermost first; none where the contract does not say, which only what nobody sends may have.
     pub fields: Vec<String>,
     /// Whether the value is copied where it is used.
     pub by_value: bool,

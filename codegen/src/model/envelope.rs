@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::fields::wrong;
+use super::fields::{mapping, required, wrong};
+use super::grammar;
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Entry, Node, Value, Workspace};
 
@@ -11,8 +12,16 @@ const ENVELOPE: &str = include_str!("envelope.json");
 
 const SHAPE: &str = "a payload is `allOf` of the envelope and of `properties` with `type: { const: <event> }` and `data: { $ref: <its schema file> }`";
 
-/// What a payload says: the event's type, where that stands, and the reference to the schema of its data.
-pub(super) struct Payload<'w> {
+/// What a payload is.
+pub(super) enum Payload<'w> {
+    /// The envelope, with data in it.
+    Enveloped(Enveloped<'w>),
+    /// The data alone: the runtime puts its envelope around it.
+    Bare(&'w Node),
+}
+
+/// What an envelope says: the event's type, where that stands, and the reference to the schema of its data.
+pub(super) struct Enveloped<'w> {
     pub(super) event: &'w str,
     pub(super) event_node: &'w Node,
     pub(super) data: &'w Node,
@@ -24,7 +33,33 @@ pub(super) fn payload<'w>(
     node: &'w Node,
     report: &mut Report,
 ) -> Option<Payload<'w>> {
-    let node = report.keep(workspace.resolve(node))?;
+    let mut reference = node;
+    let mut node = report.keep(workspace.resolve(node))?;
+    // A schema with its format may lead to another such: the innermost counts. Each is deeper in a document that ends.
+    for _ in 0..DEEPEST {
+        let Some(format) = node.get("schemaFormat") else {
+            break;
+        };
+        let formatted = mapping(workspace, node, &grammar::FORMATTED_SCHEMA, report)?;
+        reference = required(formatted, "schema", "a schema with its format", report)?;
+        foreign_format(format, report)?;
+        node = report.keep(workspace.resolve(reference))?;
+    }
+    payload_of(workspace, reference, node, report)
+}
+
+/// How many schemas with formats may lie in each other.
+pub(super) const DEEPEST: usize = 8;
+
+fn payload_of<'w>(
+    workspace: &'w Workspace,
+    schema: &'w Node,
+    node: &'w Node,
+    report: &mut Report,
+) -> Option<Payload<'w>> {
+    if !is_envelope(workspace, node) {
+        return Some(Payload::Bare(schema));
+    }
     let unfit = |node: &Node, label: &str| {
         Diagnostic::error(
             Code::Unsupported,
@@ -64,11 +99,67 @@ pub(super) fn payload<'w>(
         report.push(wrong(event_node, "a string", "the type of an event"));
         return None;
     };
-    Some(Payload {
+    Some(Payload::Enveloped(Enveloped {
         event,
         event_node,
         data,
-    })
+    }))
+}
+
+/// Whether a payload describes CloudEvents itself: another envelope around that would be one too many.
+fn is_envelope(workspace: &Workspace, node: &Node) -> bool {
+    let has = |node: &Node| {
+        let properties = node.get("properties");
+        properties.is_some_and(|properties| properties.get("specversion").is_some())
+    };
+    let parts = node.get("allOf").map(Node::items).unwrap_or_default();
+    has(node)
+        || parts
+            .iter()
+            .any(|part| workspace.resolve(part).is_ok_and(has))
+}
+
+/// The languages of schemas that codegen does not read, by what their media types contain.
+const FOREIGN: &[(&str, &str)] = &[
+    ("avro", "Avro"),
+    ("protobuf", "Protobuf"),
+    ("raml", "RAML"),
+    ("openapi", "OpenAPI's schemas"),
+    ("xml", "XML Schema"),
+];
+
+/// Refuses a schema that is no JSON Schema, by name.
+fn foreign_format(format: &Node, report: &mut Report) -> Option<()> {
+    let Some(text) = format.text() else {
+        report.push(wrong(format, "a string", "`schemaFormat`"));
+        return None;
+    };
+    let (kind, version) = text.split_once(';').unwrap_or((text, ""));
+    let version = version.trim();
+    let readable = match kind.trim() {
+        "application/vnd.aai.asyncapi"
+        | "application/vnd.aai.asyncapi+json"
+        | "application/vnd.aai.asyncapi+yaml" => true,
+        "application/schema+json" | "application/schema+yaml" => {
+            version.is_empty() || version.ends_with("draft-07") || version.ends_with("2020-12")
+        }
+        _ => false,
+    };
+    if readable {
+        return Some(());
+    }
+    let lower = text.to_ascii_lowercase();
+    let name = FOREIGN.iter().find(|(part, _)| lower.contains(part));
+    let name = name.map_or_else(|| format!("`{text}`"), |(_, name)| (*name).to_owned());
+    report.push(
+        Diagnostic::error(
+            Code::ForeignSchema,
+            format!("a payload in {name} is not supported"),
+        )
+        .at(format.span, "codegen reads JSON Schema only")
+        .help("write the schema in JSON Schema 2020-12 or draft-07, or in AsyncAPI's own dialect of it"),
+    );
+    None
 }
 
 fn other_than<'w>(node: &'w Node, known: &[&str]) -> Option<&'w Entry> {

@@ -10,6 +10,8 @@ pub(super) struct Known {
     pub(super) what: &'static str,
     /// The fields that are read, or that say nothing about code.
     pub(super) fields: &'static [&'static str],
+    /// The fields that AsyncAPI has and that change nothing, and why; a warning says so.
+    pub(super) idle: &'static [(&'static str, &'static str)],
     /// The fields that AsyncAPI has and codegen refuses, and why.
     pub(super) refused: &'static [(&'static str, &'static str)],
     /// The extensions that are read; others that begin with `x-` are ignored.
@@ -33,7 +35,17 @@ pub(super) fn mapping<'w>(
         if known.fields.contains(&key) || known.extensions.contains(&key) {
             continue;
         }
-        if let Some((_, why)) = known.refused.iter().find(|(name, _)| *name == key) {
+        if let Some((_, why)) = known.idle.iter().find(|(name, _)| *name == key) {
+            report.push(
+                Diagnostic::warning(
+                    Code::NoEffect,
+                    format!("`{key}` of {} has no effect", known.what),
+                )
+                .at(entry.key_span, "nothing is generated for this")
+                .help(*why)
+                .gathered(),
+            );
+        } else if let Some((_, why)) = known.refused.iter().find(|(name, _)| *name == key) {
             report.push(
                 Diagnostic::error(
                     Code::Unsupported,
@@ -51,10 +63,15 @@ pub(super) fn mapping<'w>(
             }
         } else {
             let finding = unknown(entry.key_span, key, known);
-            report.push(match nearest(key, known.fields.iter().copied()) {
-                Some(name) => finding.help(format!("did you mean `{name}`?")),
-                None => finding.help(format!("{} has: {}", known.what, known.fields.join(", "))),
-            });
+            let idle = known.idle.iter().map(|(name, _)| *name);
+            report.push(
+                match nearest(key, known.fields.iter().copied().chain(idle)) {
+                    Some(name) => finding.help(format!("did you mean `{name}`?")),
+                    None => {
+                        finding.help(format!("{} has: {}", known.what, known.fields.join(", ")))
+                    }
+                },
+            );
         }
     }
     Some(node)

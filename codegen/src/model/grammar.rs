@@ -1,6 +1,11 @@
-//! The fields of AsyncAPI 3 that codegen reads, and those that it refuses.
+//! The fields of AsyncAPI 3: those that codegen reads, those that change nothing, and those that it refuses.
 
 use super::fields::Known;
+
+const BROKER: &str = "the broker's address is a setting of each process: NATS_URL";
+const BINDINGS: &str =
+    "events travel over NATS JetStream, whose streams and consumers are said in `x-jetstream`";
+const SECURITY: &str = "who may connect and what for is the broker's configuration";
 
 pub(super) const DOCUMENT: Known = Known {
     what: "the document",
@@ -13,10 +18,8 @@ pub(super) const DOCUMENT: Known = Known {
         "operations",
         "components",
     ],
-    refused: &[(
-        "servers",
-        "the broker's address is a setting of each process: NATS_URL",
-    )],
+    idle: &[("servers", BROKER)],
+    refused: &[],
     extensions: &["x-jetstream"],
 };
 
@@ -32,6 +35,7 @@ pub(super) const INFO: Known = Known {
         "tags",
         "externalDocs",
     ],
+    idle: &[],
     refused: &[],
     extensions: &[],
 };
@@ -48,29 +52,28 @@ pub(super) const CHANNEL: Known = Known {
         "tags",
         "externalDocs",
     ],
-    refused: &[
+    idle: &[
         (
             "servers",
             "every channel is on the one broker of the process: NATS_URL",
         ),
-        (
-            "bindings",
-            "streams and consumers are said in `x-jetstream`",
-        ),
+        ("bindings", BINDINGS),
     ],
-    extensions: &[],
+    refused: &[],
+    extensions: &["x-sunset"],
 };
 
 pub(super) const PARAMETER: Known = Known {
     what: "a parameter",
     fields: &["location", "description", "examples"],
-    refused: &[
+    idle: &[
         (
             "enum",
-            "say it in the schema of the property that `location` leads to",
+            "only the schema of the property that `location` leads to is enforced: say it there",
         ),
         ("default", "the value is always taken from the event"),
     ],
+    refused: &[],
     extensions: &[],
 };
 
@@ -86,28 +89,24 @@ pub(super) const MESSAGE: Known = Known {
         "description",
         "tags",
         "externalDocs",
+        "examples",
+        "traits",
     ],
-    refused: &[
+    idle: &[
         (
             "headers",
-            "what an event says stands in its data; headers are the runtime's own",
+            "no type is generated for headers, which are the runtime's own: say it in the payload",
         ),
-        (
-            "bindings",
-            "streams and consumers are said in `x-jetstream`",
-        ),
-        (
-            "examples",
-            "they are files: events/examples/<event>/valid/<name>.json",
-        ),
-        ("traits", "say it in the message itself"),
+        ("bindings", BINDINGS),
     ],
-    extensions: &[],
+    refused: &[],
+    extensions: &["x-sunset"],
 };
 
 pub(super) const CORRELATION_ID: Known = Known {
     what: "a correlation id",
     fields: &["location", "description"],
+    idle: &[],
     refused: &[],
     extensions: &[],
 };
@@ -123,73 +122,56 @@ pub(super) const OPERATION: Known = Known {
         "tags",
         "externalDocs",
         "messages",
+        "reply",
+        "traits",
     ],
-    refused: &[
-        (
-            "reply",
-            "request and reply are not supported yet: answer with an event",
-        ),
-        ("traits", "say it in the operation itself"),
-        ("security", "who may connect is the broker's configuration"),
-        (
-            "bindings",
-            "streams and consumers are said in `x-jetstream`",
-        ),
-    ],
+    idle: &[("security", SECURITY), ("bindings", BINDINGS)],
+    refused: &[],
     extensions: &["x-jetstream", "x-service"],
 };
 
+/// What stands here says something only where it is referred to.
 pub(super) const COMPONENTS: Known = Known {
     what: "`components`",
     fields: &[
+        "channelBindings",
         "channels",
         "correlationIds",
         "externalDocs",
+        "messageBindings",
+        "messageTraits",
         "messages",
+        "operationBindings",
+        "operationTraits",
         "operations",
         "parameters",
+        "replies",
+        "replyAddresses",
         "schemas",
+        "securitySchemes",
+        "serverBindings",
+        "serverVariables",
+        "servers",
         "tags",
     ],
-    refused: &[
-        (
-            "servers",
-            "the broker's address is a setting of each process: NATS_URL",
-        ),
-        (
-            "serverVariables",
-            "the broker's address is a setting of each process: NATS_URL",
-        ),
-        (
-            "securitySchemes",
-            "who may connect is the broker's configuration",
-        ),
-        (
-            "replies",
-            "request and reply are not supported yet: answer with an event",
-        ),
-        (
-            "replyAddresses",
-            "request and reply are not supported yet: answer with an event",
-        ),
-        ("operationTraits", "say it in the operation itself"),
-        ("messageTraits", "say it in the message itself"),
-        (
-            "serverBindings",
-            "streams and consumers are said in `x-jetstream`",
-        ),
-        (
-            "channelBindings",
-            "streams and consumers are said in `x-jetstream`",
-        ),
-        (
-            "operationBindings",
-            "streams and consumers are said in `x-jetstream`",
-        ),
-        (
-            "messageBindings",
-            "streams and consumers are said in `x-jetstream`",
-        ),
-    ],
+    idle: &[],
+    refused: &[],
+    extensions: &[],
+};
+
+/// A payload with its format beside it (Multi Format Schema Object).
+pub(super) const FORMATTED_SCHEMA: Known = Known {
+    what: "a schema with its format",
+    fields: &["schemaFormat", "schema"],
+    idle: &[],
+    refused: &[],
+    extensions: &[],
+};
+
+pub(super) const EXAMPLE: Known = Known {
+    what: "an example of a message",
+    fields: &["headers", "payload", "name", "summary"],
+    idle: &[],
+    refused: &[],
     extensions: &[],
 };

@@ -46,6 +46,21 @@ pub struct StreamSettings {
 }
 
 impl StreamSettings {
+    /// A stream of these subjects with every default.
+    pub(super) fn keeping(subjects: Vec<String>) -> Self {
+        Self {
+            description: None,
+            subjects,
+            max_age: None,
+            max_bytes: None,
+            max_messages: None,
+            duplicate_window: Self::duplicate_window(),
+            retention: Retention::default(),
+            storage: Storage::default(),
+            replicas: Self::replicas(),
+        }
+    }
+
     fn duplicate_window() -> Period {
         Period(Duration::from_secs(120))
     }

@@ -3,13 +3,14 @@
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Node, Value, Workspace};
 
-/// Checks an event's own schema against the metaschema, and compiles `bundle`, which is all of it.
+/// Checks an event's own schema against the metaschema, and compiles `bundle`, which is all of it; `None` where it is
+/// not valid.
 pub(super) fn check(
     workspace: &Workspace,
     schema: &Node,
     bundle: &serde_json::Value,
     report: &mut Report,
-) {
+) -> Option<jsonschema::Validator> {
     let before = report.len();
     if let Err(error) = jsonschema::draft202012::meta::validate(bundle) {
         report.push(finding(
@@ -20,19 +21,22 @@ pub(super) fn check(
         ));
     }
     if report.len() > before {
-        return;
+        return None;
     }
     let compiled = jsonschema::draft202012::options()
         .should_validate_formats(true)
         .build(bundle);
-    if let Err(error) = compiled {
-        report.push(finding(
-            workspace,
-            schema,
-            error.instance_path().as_str(),
-            &error.to_string(),
-        ));
-    }
+    let error = match compiled {
+        Ok(validator) => return Some(validator),
+        Err(error) => error,
+    };
+    report.push(finding(
+        workspace,
+        schema,
+        error.instance_path().as_str(),
+        &error.to_string(),
+    ));
+    None
 }
 
 fn finding(workspace: &Workspace, schema: &Node, pointer: &str, message: &str) -> Diagnostic {

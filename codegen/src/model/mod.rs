@@ -12,6 +12,7 @@ pub mod jetstream;
 mod keywords;
 mod metaschema;
 pub mod names;
+mod part;
 mod schema_only;
 pub(crate) mod subject;
 mod types;

@@ -37,6 +37,7 @@ pub fn schema_only(workspace: &Workspace, name: &str, report: &mut Report) -> Op
             span: schema.span,
         },
         parameters: Vec::new(),
+        sunset: None,
         schema: file.path.clone(),
         module: types.get(data).module,
         data,
@@ -45,6 +46,7 @@ pub fn schema_only(workspace: &Workspace, name: &str, report: &mut Report) -> Op
     Some(Contract {
         source: file.path.clone(),
         streams: Vec::new(),
+        native: true,
         streams_read: true,
         events: vec![event],
         services: Vec::new(),

@@ -33,6 +33,26 @@ pub(crate) fn illegal(subject: &str, wildcards: bool) -> Option<String> {
         .then(|| "subjects that begin with `$` belong to the server".to_owned())
 }
 
+/// Why `address`, a subject with parameters, is none.
+pub(crate) fn illegal_address(address: &str) -> Option<String> {
+    // A parameter is a whole token; a brace elsewhere would be taken for text.
+    let torn = address.split('.').find(|token| {
+        let inner = token
+            .strip_prefix('{')
+            .and_then(|token| token.strip_suffix('}'))
+            .unwrap_or(token);
+        inner.contains(['{', '}']) || (inner.is_empty() && !token.is_empty())
+    });
+    if let Some(token) = torn {
+        return Some(format!("in `{token}` a parameter is not a token by itself"));
+    }
+    let plain: Vec<&str> = address
+        .split('.')
+        .map(|token| if token.starts_with('{') { "x" } else { token })
+        .collect();
+    illegal(&plain.join("."), false)
+}
+
 /// Whether every subject of `inner` is one of `outer`.
 pub(crate) fn covers(outer: &str, inner: &str) -> bool {
     let mut inner = inner.split('.');

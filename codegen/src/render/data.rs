@@ -77,11 +77,12 @@ pub(super) fn file(
     if !statics.is_empty() {
         statics.insert(0, '\n');
     }
-    let sources: Vec<&str> = event
+    let mut sources: Vec<&str> = event
         .map(|_| contract.source.as_str())
         .into_iter()
         .chain([module.source.as_str()])
         .collect();
+    sources.dedup();
     let items = definitions.into_iter().chain(implementations);
     Data {
         header: header(&sources),
@@ -115,18 +116,14 @@ fn docs(module: &Module, event: Option<&Event>, contract: &Contract) -> String {
     lines.finish()
 }
 
-/// `head(text);`, on two lines more where one does not hold it.
+/// `head(text);`, on two or three lines where one does not hold it.
 fn constant(head: &str, text: &str) -> String {
     let line = format!("{head}({text});");
-    if line.chars().count() <= 100 && text.chars().count() <= 60 {
+    if line.chars().count() <= 100 {
         return line + "\n";
     }
-    let name_and_type = head.rsplit_once(" = ");
-    match name_and_type {
-        Some((left, right))
-            if right.chars().count() + text.chars().count() + 7 <= 100
-                && text.chars().count() <= 60 =>
-        {
+    match head.rsplit_once(" = ") {
+        Some((left, right)) if right.chars().count() + text.chars().count() + 7 <= 100 => {
             format!("{left} =\n    {right}({text});\n")
         }
         _ => format!("{head}(\n    {text},\n);\n"),
@@ -142,7 +139,8 @@ fn event_data(event: &Event, name: &str) -> String {
         ("ADDRESS", &event.address.text),
     ] {
         let line = format!("const {constant}: &'static str = {};", literal(value));
-        if line.chars().count() + 4 <= 100 {
+        // What fits on no line of its own either is left where it stands.
+        if line.chars().count() + 4 <= 100 || literal(value).chars().count() + 9 > 100 {
             lines.line(line);
         } else {
             lines
@@ -176,6 +174,21 @@ fn event_data(event: &Event, name: &str) -> String {
 }
 
 fn subject(lines: &mut Lines, event: &Event) {
+    let unknown = event.parameters.iter().find(|p| p.fields.is_empty());
+    if let Some(parameter) = unknown {
+        lines.line(format!(
+            "// Where the value of `{{{}}}` is the contract does not say: this event is only received.",
+            parameter.name
+        ));
+        lines.line("Err(SubjectError {").deeper();
+        lines.line("address: Self::ADDRESS,");
+        lines.line(format!(
+            "parameter: {}.to_owned(),",
+            literal(&parameter.name)
+        ));
+        lines.line("value: String::new(),").back().line("})");
+        return;
+    }
     let mut chain = vec!["Subject::of(Self::ADDRESS)".to_owned()];
     for parameter in &event.parameters {
         let borrow = if parameter.by_value { "" } else { "&" };
@@ -186,8 +199,12 @@ fn subject(lines: &mut Lines, event: &Event) {
     lines.chain("Ok(", &chain, ")");
 }
 
-/// The key is what the subject's parameters say, in their order.
+/// The key is what the subject's parameters say, in their order; without any, events of one address share it.
 fn key(lines: &mut Lines, event: &Event) {
+    if event.parameters.is_empty() || event.parameters.iter().any(|p| p.fields.is_empty()) {
+        lines.line("Self::ADDRESS.to_owned()");
+        return;
+    }
     let fields: Vec<String> = event
         .parameters
         .iter()

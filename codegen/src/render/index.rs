@@ -94,7 +94,10 @@ pub(super) fn root(contract: &Contract) -> Result<String, askama::Error> {
         header: header(&[&contract.source]),
         source: contract.source.clone(),
         modules: declarations("pub mod", modules),
-        exports: exported_names(exports),
+        exports: match exported_names(exports) {
+            none if none.is_empty() => none,
+            some => some + "\n",
+        },
         events: events(contract),
     }
     .render()
@@ -113,15 +116,7 @@ fn exported_names(exports: Vec<(String, Vec<String>)>) -> String {
     let mut lines = Lines::at(0);
     for (module, mut names) in exports {
         names.sort_by(|a, b| version_order(a, b));
-        match names.as_slice() {
-            [] => {}
-            [only] => {
-                lines.line(format!("pub use {module}::{only};"));
-            }
-            names => {
-                lines.line(format!("pub use {module}::{{{}}};", names.join(", ")));
-            }
-        }
+        lines.export(&module, &names);
     }
     lines.finish()
 }
@@ -130,13 +125,14 @@ fn exported_names(exports: Vec<(String, Vec<String>)>) -> String {
 fn events(contract: &Contract) -> String {
     let mut lines = Lines::at(0);
     lines.doc("Every event of the contract.");
-    lines
-        .line("pub static EVENTS: &[jetway::EventInfo] = &[")
-        .deeper();
-    for event in &contract.events {
-        let data = &contract.types.get(event.data).name;
-        lines.line(format!("jetway::EventInfo::of::<{data}>(),"));
-    }
-    lines.back().line("];");
+    let items: Vec<String> = contract
+        .events
+        .iter()
+        .map(|event| {
+            let data = &contract.types.get(event.data).name;
+            format!("jetway::EventInfo::of::<{data}>()")
+        })
+        .collect();
+    lines.list("pub static EVENTS: &[jetway::EventInfo] = ", &items, ";");
     lines.finish()
 }

@@ -176,6 +176,14 @@ impl Lines {
         if width(&joined) <= ARRAY_WIDTH && self.fits(&whole) {
             return self.line(whole);
         }
+        // What does not fit beside its head but does below it goes there.
+        if width(&joined) <= ARRAY_WIDTH
+            && let Some(head) = head.strip_suffix(' ')
+            && self.depth * 4 + 4 + width(&joined) + width(tail) + 3 <= MAX_WIDTH
+        {
+            self.line(head).deeper();
+            return self.line(format!("&[{joined}]{tail}")).back();
+        }
         self.line(format!("{head}&[")).deeper();
         if items.iter().all(|item| width(item) <= SHORT_ITEM) {
             self.packed(items);
@@ -264,20 +272,29 @@ impl Lines {
 
     /// `use prefix::{names};`
     pub(super) fn import(&mut self, prefix: &str, names: &[String]) -> &mut Self {
+        self.names("use", prefix, names)
+    }
+
+    /// `pub use prefix::{names};`
+    pub(super) fn export(&mut self, prefix: &str, names: &[String]) -> &mut Self {
+        self.names("pub use", prefix, names)
+    }
+
+    fn names(&mut self, keyword: &str, prefix: &str, names: &[String]) -> &mut Self {
         match names {
             [] => self,
-            [name] => self.line(format!("use {prefix}::{name};")),
+            [name] => self.line(format!("{keyword} {prefix}::{name};")),
             names => {
-                let whole = format!("use {prefix}::{{{}}};", names.join(", "));
+                let whole = format!("{keyword} {prefix}::{{{}}};", names.join(", "));
                 if self.fits(&whole) {
                     return self.line(whole);
                 }
-                self.line(format!("use {prefix}::{{")).deeper();
+                self.line(format!("{keyword} {prefix}::{{")).deeper();
                 let mut line = String::new();
                 for name in names {
                     let next = format!("{line}{}{name},", if line.is_empty() { "" } else { " " });
                     // rustfmt leaves two columns free here.
-                    if self.fits(&format!("{next}--")) {
+                    if line.is_empty() || self.fits(&format!("{next}--")) {
                         line = next;
                     } else {
                         self.line(&line);

@@ -22,7 +22,7 @@ pub(super) fn file(contract: &Contract) -> Result<String, askama::Error> {
     let imports = if contract.streams.is_empty() {
         String::new()
     } else {
-        "use std::time::Duration;\n\nuse jetway::{Retention, Storage, Stream};\n".to_owned()
+        "\nuse std::time::Duration;\n\nuse jetway::{Retention, Storage, Stream};\n".to_owned()
     };
     let mut streams: Vec<String> = contract
         .streams

@@ -1,56 +1,113 @@
 //! Operations, by service.
 
-use super::Reader;
 use super::extension::extension_error;
+use super::{Reader, derive};
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::load::{self, Entry, Node};
+use crate::load::{self, Entry, Node, Span, Value};
 use crate::model::contract::{EventId, Places, Receive, Send, Service};
 use crate::model::fields::{mapping, required, required_text, text_or_empty, wrong};
 use crate::model::grammar;
 use crate::model::jetstream::OperationSettings;
 
+/// An operation and where its parts stand.
+struct Operation<'w> {
+    /// Its whole name.
+    name: String,
+    /// Its name within its service.
+    local: String,
+    entry: &'w Entry,
+    /// What it stands for, with its traits.
+    node: &'w Node,
+}
+
 impl<'w> Reader<'w> {
-    pub(super) fn services(&self, operations: &'w [Entry], report: &mut Report) -> Vec<Service> {
+    /// Notes the channels that are sent to: the subjects of their events must be known.
+    pub(super) fn find_sent(&mut self, operations: &'w [Entry]) {
+        for entry in operations {
+            // What cannot be followed is reported when the operation is read.
+            let Ok(operation) = self.workspace.resolve(&entry.value) else {
+                continue;
+            };
+            let sends = operation.get("action").and_then(Node::text) == Some("send");
+            if let Some(channel) = operation.get("channel").filter(|_| sends)
+                && let Ok(channel) = self.workspace.resolve(channel)
+            {
+                self.sent.insert(channel.span);
+            }
+        }
+    }
+
+    pub(super) fn services(
+        &self,
+        root: &'w Node,
+        operations: &'w [Entry],
+        report: &mut Report,
+    ) -> Vec<Service> {
+        let derived = root.get("x-jetstream").is_none().then(|| {
+            let modules = self.compiler.types().modules();
+            let own = modules.filter(|module| !module.shared);
+            let mut taken: Vec<&str> = own.map(|module| module.name.as_str()).collect();
+            taken.extend(["mod", "shared", "topology"]);
+            derive::service(root, &taken)
+        });
         let mut services: Vec<Service> = Vec::new();
         for entry in operations {
-            let Some(operation) =
-                mapping(self.workspace, &entry.value, &grammar::OPERATION, report)
-            else {
+            let Some(node) = report.keep(self.workspace.resolve(&entry.value)) else {
                 continue;
             };
-            let Some((name, local)) = service_and_local(entry, operation, report) else {
+            let node = self.merged.with(node);
+            let Some(node) = mapping(self.workspace, node, &grammar::OPERATION, report) else {
                 continue;
             };
-            let index = services
-                .iter()
-                .position(|service| service.name == name)
-                .unwrap_or_else(|| {
-                    services.push(Service {
-                        name,
-                        span: entry.key_span,
-                        receives: Vec::new(),
-                        sends: Vec::new(),
-                    });
-                    services.len() - 1
+            let named = service_and_local(entry, node, derived.as_deref(), report);
+            let Some((service, name, local)) = named else {
+                continue;
+            };
+            let known = services.iter().position(|known| known.name == service);
+            let index = known.unwrap_or_else(|| {
+                services.push(Service {
+                    name: service,
+                    span: entry.key_span,
+                    receives: Vec::new(),
+                    sends: Vec::new(),
                 });
-            self.operation(entry, operation, local, &mut services[index], report);
+                services.len() - 1
+            });
+            let operation = Operation {
+                name,
+                local,
+                entry,
+                node,
+            };
+            if let Some(service) = services.get_mut(index) {
+                self.operation(operation, service, report);
+            }
         }
         services
     }
 
-    fn operation(
-        &self,
-        entry: &'w Entry,
-        operation: &'w Node,
-        local: String,
-        service: &mut Service,
-        report: &mut Report,
-    ) {
-        let event = self.channel_of(operation, report);
-        let settings = operation.entry("x-jetstream");
-        match required_text(operation, "action", "an operation", report) {
+    fn operation(&self, operation: Operation<'w>, service: &mut Service, report: &mut Report) {
+        let Operation { entry, node, .. } = operation;
+        if let Some(reply) = node.entry("reply") {
+            report.push(
+                Diagnostic::error(
+                    Code::RequestReply,
+                    format!(
+                        "the operation `{}` has a reply, which is not supported",
+                        entry.key
+                    ),
+                )
+                .at(reply.key_span, "nothing would await or send this")
+                .help(
+                    "answer with an event: a channel of its own that the asking side receives from",
+                ),
+            );
+            return;
+        }
+        let events = self.events_of(node, report);
+        match required_text(node, "action", "an operation", report) {
             Some(("send", _)) => {
-                if let Some(settings) = settings {
+                if let Some(settings) = node.entry("x-jetstream") {
                     report.push(
                         Diagnostic::error(
                             Code::UnknownField,
@@ -59,36 +116,34 @@ impl<'w> Reader<'w> {
                         .at(settings.key_span, "these are settings of a consumer"),
                     );
                 }
-                service.sends.extend(event.map(|event| Send {
-                    name: entry.key.clone(),
+                let events = events.into_iter().flat_map(|(events, _)| events);
+                service.sends.extend(events.map(|event| Send {
+                    name: operation.name.clone(),
                     span: entry.key_span,
                     event,
                 }));
             }
             Some(("receive", _)) => {
-                let read = settings.map(|entry| load::read::<OperationSettings>(&entry.value));
-                let settings_span = settings.map_or(entry.key_span, |entry| entry.key_span);
-                let places = settings
-                    .map(|entry| Places::of(&entry.value))
-                    .unwrap_or_default();
-                let settings = match read.transpose() {
-                    Ok(settings) => settings.unwrap_or_default(),
-                    Err(error) => {
-                        report.push(extension_error(&error, settings_span));
-                        return;
-                    }
+                let settings = settings(node, report);
+                let Some((events, others)) = events else {
+                    return;
                 };
-                if let Some(event) = event {
-                    service.receives.push(Receive {
-                        name: entry.key.clone(),
-                        local,
-                        span: entry.key_span,
-                        doc: text_or_empty(operation, &["description", "summary", "title"]),
-                        event,
-                        settings,
-                        places,
-                    });
+                if others > 0 {
+                    report.push(several(entry, others));
+                    return;
                 }
+                let (Some(event), Some((settings, places))) = (events.first(), settings) else {
+                    return;
+                };
+                service.receives.push(Receive {
+                    name: operation.name,
+                    local: operation.local,
+                    span: entry.key_span,
+                    doc: text_or_empty(node, &["description", "summary", "title"]),
+                    event: *event,
+                    settings,
+                    places,
+                });
             }
             Some((_, node)) => report.push(
                 Diagnostic::error(
@@ -101,11 +156,11 @@ impl<'w> Reader<'w> {
         }
     }
 
-    fn channel_of(&self, operation: &'w Node, report: &mut Report) -> Option<EventId> {
+    /// The events of an operation, those without a finding, and how many other messages its channel has than the first.
+    fn events_of(&self, operation: &'w Node, report: &mut Report) -> Option<(Vec<EventId>, usize)> {
         let reference = required(operation, "channel", "an operation", report)?;
-        let channel = report.keep(self.workspace.resolve(reference))?;
-        let known = self.channels.get(&channel.span);
-        if known.is_none() {
+        let node = report.keep(self.workspace.resolve(reference))?;
+        let Some(channel) = self.channels.get(&node.span) else {
             report.push(
                 Diagnostic::error(
                     Code::Malformed,
@@ -113,41 +168,87 @@ impl<'w> Reader<'w> {
                 )
                 .at(reference.span, "this is none of them"),
             );
-        }
-        let event = *known?;
-        // One message per channel, so `messages` can only name that one.
-        for message in operation
-            .get("messages")
-            .map(Node::items)
-            .unwrap_or_default()
-        {
-            let target = report.keep(self.workspace.resolve(message))?;
+            return None;
+        };
+        let others = channel.messages.len().saturating_sub(1);
+        let Some(listed) = operation.get("messages") else {
+            let events = channel.messages.iter().filter_map(|m| m.event);
+            return Some((events.collect(), others));
+        };
+        let Value::List(listed) = &listed.value else {
+            report.push(wrong(listed, "a list", "`messages` of an operation"));
+            return None;
+        };
+        let mut events = Vec::new();
+        for message in listed {
+            let spans = self.spans_of(message, report)?;
             let own = channel
-                .get("messages")
-                .map(Node::entries)
-                .unwrap_or_default()
-                .first()?;
-            let own = report.keep(self.workspace.resolve(&own.value))?;
-            if target.span != own.span {
-                report.push(
+                .messages
+                .iter()
+                .find(|own| spans.contains(&own.entry) || spans.contains(&own.target));
+            match own {
+                Some(own) => events.extend(own.event),
+                None => report.push(
                     Diagnostic::error(
                         Code::Malformed,
                         "an operation's messages are those of its channel",
                     )
                     .at(message.span, "this is another"),
-                );
+                ),
             }
         }
-        event
+        Some((events, others))
+    }
+
+    /// Where the steps of a reference lead.
+    fn spans_of(&self, node: &'w Node, report: &mut Report) -> Option<Vec<Span>> {
+        report.keep(self.workspace.resolve(node))?;
+        let mut spans = vec![node.span];
+        let mut current = node;
+        while let Some(reference) = current.reference() {
+            current = report.keep(self.workspace.target(reference))?;
+            spans.push(current.span);
+        }
+        Some(spans)
     }
 }
 
-/// The service of an operation and the operation's name within it.
+fn several(entry: &Entry, others: usize) -> Diagnostic {
+    let messages = if others == 1 {
+        "message has"
+    } else {
+        "messages have"
+    };
+    Diagnostic::error(
+        Code::SeveralMessages,
+        format!("the operation `{}` would be given events of several kinds", entry.key),
+    )
+    .at(entry.key_span, format!("{others} other {messages} the same address"))
+    .help("JetStream tells events apart by subject: give every message that is received a channel with an address of its own")
+}
+
+/// The settings of a consumer; `None` where they cannot be read.
+fn settings(operation: &Node, report: &mut Report) -> Option<(OperationSettings, Places)> {
+    let Some(extension) = operation.entry("x-jetstream") else {
+        return Some((OperationSettings::default(), Places::default()));
+    };
+    match load::read::<OperationSettings>(&extension.value) {
+        Ok(settings) => Some((settings, Places::of(&extension.value))),
+        Err(error) => {
+            report.push(extension_error(&error, extension.key_span));
+            None
+        }
+    }
+}
+
+/// The service of an operation, the operation's whole name and its name within the service; `derived` is the service of
+/// a document that names none.
 fn service_and_local(
     entry: &Entry,
     operation: &Node,
+    derived: Option<&str>,
     report: &mut Report,
-) -> Option<(String, String)> {
+) -> Option<(String, String, String)> {
     let parts = entry.key.split_once('.');
     let local = parts
         .map_or(entry.key.as_str(), |(_, local)| local)
@@ -157,18 +258,26 @@ fn service_and_local(
             report.push(wrong(node, "a string", "`x-service`"));
             return None;
         };
-        return Some((name.to_owned(), local));
+        return Some((name.to_owned(), entry.key.clone(), local));
     }
-    let Some((service, _)) = parts else {
-        report.push(
-            Diagnostic::error(
-                Code::Malformed,
-                format!("the operation `{}` names no service", entry.key),
-            )
-            .at(entry.key_span, "`<service>.<operation>` expected")
-            .help("or name the service in `x-service`"),
-        );
-        return None;
-    };
-    Some((service.to_owned(), local))
+    if let Some((service, _)) = parts {
+        return Some((service.to_owned(), entry.key.clone(), local));
+    }
+    if let Some(service) = derived {
+        report.push(derive::no_service(service, entry.key_span));
+        return Some((
+            service.to_owned(),
+            format!("{service}.{}", entry.key),
+            local,
+        ));
+    }
+    report.push(
+        Diagnostic::error(
+            Code::Malformed,
+            format!("the operation `{}` names no service", entry.key),
+        )
+        .at(entry.key_span, "`<service>.<operation>` expected")
+        .help("or name the service in `x-service`"),
+    );
+    None
 }

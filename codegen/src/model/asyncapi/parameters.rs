@@ -4,6 +4,7 @@ use super::Reader;
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Entry, Node, Span};
 use crate::model::contract::{Address, Parameter};
+use crate::model::envelope::Payload;
 use crate::model::fields::mapping;
 use crate::model::types::{Kind, Type, TypeId};
 use crate::model::{grammar, names};
@@ -13,6 +14,7 @@ impl<'w> Reader<'w> {
         &self,
         channel: &'w Node,
         address: &Address,
+        payload: &Payload<'w>,
         data: TypeId,
         report: &mut Report,
     ) -> Option<Vec<Parameter>> {
@@ -21,7 +23,7 @@ impl<'w> Reader<'w> {
             .map(Node::entries)
             .unwrap_or_default();
         let used = address.parameters();
-        let before = report.len();
+        let before = report.errors();
         for entry in declared
             .iter()
             .filter(|entry| !used.contains(&entry.key.as_str()))
@@ -55,7 +57,12 @@ impl<'w> Reader<'w> {
                 );
                 continue;
             }
-            if let Some((fields, by_value)) = self.location(entry, data, report) {
+            let root = match payload {
+                Payload::Enveloped(_) => "/data/",
+                Payload::Bare(_) => "/",
+            };
+            let sent = self.sent.contains(&channel.span);
+            if let Some((fields, by_value)) = self.location(entry, (root, sent), data, report) {
                 parameters.push(Parameter {
                     name: name.to_owned(),
                     fields,
@@ -63,32 +70,48 @@ impl<'w> Reader<'w> {
                 });
             }
         }
-        if parameters.is_empty() && report.len() == before {
+        if parameters.is_empty() && report.errors() == before {
             report.push(
-                Diagnostic::error(Code::Parameter, "an address without a parameter is not supported: an event needs a key")
+                Diagnostic::warning(Code::NoKey, "all events of an address without a parameter have one key")
                     .at(address.span, "no `{parameter}` here")
-                    .help("end the address with the id of what the event is about, as in `order.placed.v1.{orderId}`"),
+                    .help("with `ordering: key` they are handled one after the other; end the address with the id of what the event is about, as in `order.placed.v1.{orderId}`")
+                    .gathered(),
             );
         }
-        (report.len() == before).then_some(parameters)
+        (report.errors() == before).then_some(parameters)
     }
 
     /// The Rust fields that lead to a parameter's value.
     fn location(
         &self,
         entry: &'w Entry,
+        (root, sent): (&str, bool),
         data: TypeId,
         report: &mut Report,
     ) -> Option<(Vec<String>, bool)> {
         let node = mapping(self.workspace, &entry.value, &grammar::PARAMETER, report)?;
         let Some(location) = node.get("location") else {
+            if !sent {
+                report.push(
+                    Diagnostic::warning(
+                        Code::Parameter,
+                        format!("the parameter `{}` has no location", entry.key),
+                    )
+                    .at(entry.key_span, "its value is not known")
+                    .help(format!("the event can be received, but not sent; for that say where the value is: `location: $message.payload#{root}<property>`"))
+                    .gathered(),
+                );
+                return Some((Vec::new(), false));
+            }
             report.push(
                 Diagnostic::error(
                     Code::Parameter,
                     format!("the parameter `{}` has no location", entry.key),
                 )
                 .at(entry.key_span, "its value is taken from the event")
-                .help("say where: `location: $message.payload#/data/<property>`"),
+                .help(format!(
+                    "say where: `location: $message.payload#{root}<property>`"
+                )),
             );
             return None;
         };
@@ -100,10 +123,11 @@ impl<'w> Reader<'w> {
             .at(location.span, label)
         };
         let text = location.text().unwrap_or_default();
-        let Some(path) = text.strip_prefix("$message.payload#/data/") else {
-            report.push(unfit(
-                "`$message.payload#/data/<property>` is expected".to_owned(),
-            ));
+        let path = text.strip_prefix("$message.payload#");
+        let Some(path) = path.and_then(|path| path.strip_prefix(root)) else {
+            report.push(unfit(format!(
+                "`$message.payload#{root}<property>` is expected"
+            )));
             return None;
         };
         match self.fields_on_the_way(path, data) {

@@ -8,7 +8,7 @@ use crate::model::names::{self, Scope};
 use crate::model::types::{Kind, Shape, TypeId, UnionVariant};
 
 /// In the place of a tag: the same schema may be the struct of its object variant too.
-const UNION: &str = "\0union";
+pub(super) const UNION: &str = "\0union";
 
 /// How many schemas are looked at to learn the types of a branch.
 const MOST: usize = 64;

@@ -71,11 +71,6 @@ impl<'w> Compiler<'w> {
             })
     }
 
-    /// Whether `schema` can be nothing but an object.
-    pub(super) fn is_object(&self, schema: &'w Node) -> bool {
-        schema.get("type").and_then(Node::text) == Some("object") || self.is_merged(schema)
-    }
-
     /// Whether a branch that holds for the same object speaks of a property that is not `declared`. `merged`: the
     /// branches of `allOf` and what is referred to are among the parts.
     pub(super) fn speaks_of_others(

@@ -3,7 +3,7 @@
 use super::numbers::{any_of, literal_type, number, values, whole};
 use super::{Compiler, Hint};
 use crate::diagnostics::Report;
-use crate::load::{Node, Value};
+use crate::load::{Node, Value, Workspace};
 use crate::model::keywords::{FORMATS, portable};
 use crate::model::names;
 use crate::model::types::{Kind, Rule, Shape, Type, Variant};
@@ -62,7 +62,7 @@ impl<'w> Compiler<'w> {
         report: &mut Report,
     ) -> (Shape, Vec<&'static str>) {
         match name {
-            "string" => string(schema, report),
+            "string" => string(self.workspace, schema, report),
             "integer" => number(schema, true),
             "number" => number(schema, false),
             "boolean" => (Shape::plain(Type::Boolean), vec!["type"]),
@@ -206,7 +206,7 @@ impl<'w> Compiler<'w> {
     }
 }
 
-fn string(schema: &Node, report: &mut Report) -> (Shape, Vec<&'static str>) {
+fn string(workspace: &Workspace, schema: &Node, report: &mut Report) -> (Shape, Vec<&'static str>) {
     let format = schema.get("format").and_then(Node::text);
     let exact = match format {
         Some("uuid") => Some(Type::Uuid),
@@ -222,7 +222,7 @@ fn string(schema: &Node, report: &mut Report) -> (Shape, Vec<&'static str>) {
         handled.push("format");
         match FORMATS.iter().find(|(name, _)| *name == format) {
             Some((_, variant)) => rules.push(Rule::Format(variant)),
-            None => report.push(super::super::audit::unknown_format(schema)),
+            None => report.push(super::super::audit::unknown_format(workspace, schema)),
         }
     }
     let shape = Shape {

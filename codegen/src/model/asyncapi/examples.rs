@@ -1,0 +1,132 @@
+//! Examples, held against the schema of their event.
+
+use std::path::Path;
+
+use jsonschema::Validator;
+use serde_json::Value as Json;
+
+use super::Reader;
+use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::load::{Node, Span};
+use crate::model::fields::{mapping, wrong};
+use crate::model::grammar;
+
+/// Where examples lie, by event, relative to the contract's folder.
+const FOLDER: &str = "events/examples";
+
+impl<'w> Reader<'w> {
+    /// The examples of a message; those of an enveloped one are whole events.
+    pub(super) fn message_examples(
+        &self,
+        message: &'w Node,
+        validator: &Validator,
+        enveloped: bool,
+        report: &mut Report,
+    ) {
+        let Some(examples) = message.get("examples") else {
+            return;
+        };
+        if !matches!(examples.value, crate::load::Value::List(_)) {
+            report.push(wrong(examples, "a list", "`examples` of a message"));
+            return;
+        }
+        for example in examples.items() {
+            let Some(example) = mapping(self.workspace, example, &grammar::EXAMPLE, report) else {
+                continue;
+            };
+            let Some(payload) = example.get("payload") else {
+                continue;
+            };
+            let data = if enveloped {
+                payload.get("data")
+            } else {
+                Some(payload)
+            };
+            let Some(data) = data else {
+                report.push(
+                    Diagnostic::error(Code::Example, "an example of an event needs `data`")
+                        .at(payload.span, "`data` is missing here"),
+                );
+                continue;
+            };
+            if let Err(error) = validator.validate(&data.to_json()) {
+                let at = error.instance_path().to_string();
+                report.push(
+                    Diagnostic::error(Code::Example, "the schema of this example rejects it")
+                        .at(nearest(data, &at).span, error.to_string()),
+                );
+            }
+        }
+    }
+
+    /// The files of an event's examples: valid ones must be, and invalid ones must not.
+    pub(super) fn example_files(
+        &self,
+        event: &str,
+        span: Span,
+        validator: &Validator,
+        report: &mut Report,
+    ) {
+        // The name of an event is a folder's name only where it cannot lead elsewhere.
+        if event.contains(['/', '\\', ':']) || event.starts_with('.') {
+            return;
+        }
+        for kind in ["valid", "invalid"] {
+            let folder = self.workspace.root().join(FOLDER).join(event).join(kind);
+            for name in names(&folder) {
+                let path = format!("{FOLDER}/{event}/{kind}/{name}");
+                let finding = match read(&folder.join(&name)) {
+                    Err(why) => Some(format!("`{path}` cannot be read: {why}")),
+                    Ok(example) => match (kind, validator.validate(&example)) {
+                        ("valid", Err(error)) => {
+                            let at = error.instance_path().to_string();
+                            let at = if at.is_empty() { "/" } else { &at };
+                            Some(format!("the schema rejects `{path}` at `{at}`: {error}"))
+                        }
+                        ("invalid", Ok(())) => {
+                            Some(format!("the schema accepts `{path}`, which it should not"))
+                        }
+                        _ => None,
+                    },
+                };
+                if let Some(message) = finding {
+                    report.push(Diagnostic::error(Code::Example, message).at(span, "the schema"));
+                }
+            }
+        }
+    }
+}
+
+/// The JSON files in a folder, sorted; none where there is no such folder.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let names = entries.filter_map(Result::ok);
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".json")).collect();
+    names.sort();
+    names
+}
+
+fn read(path: &Path) -> Result<Json, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+/// The node at `pointer` below `root`, or the nearest one on the way to it.
+fn nearest<'n>(root: &'n Node, pointer: &str) -> &'n Node {
+    let mut node = root;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let index = token.parse::<usize>().ok();
+        let next = node
+            .get(&token)
+            .or_else(|| index.and_then(|index| node.items().get(index)));
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    node
+}
