@@ -46,6 +46,8 @@ pub enum Code {
     InvalidSchema = 21,
     /// Two things that would need the same Rust name.
     NameCollision = 22,
+    /// A Rust name that several schemas, properties or values want.
+    SharedName = 30,
 }
 
 impl std::fmt::Display for Code {

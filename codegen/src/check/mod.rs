@@ -5,6 +5,7 @@ mod files;
 mod rust_names;
 mod settings;
 mod subjects;
+mod type_names;
 
 use crate::diagnostics::Report;
 use crate::load::Workspace;
@@ -16,5 +17,6 @@ pub fn check(contract: &Contract, workspace: &Workspace, report: &mut Report) {
     subjects::check(contract, report);
     settings::check(contract, report);
     rust_names::check(contract, report);
+    type_names::check(contract, report);
     files::check(contract, workspace, report);
 }
