@@ -7,6 +7,11 @@
 #[path = "../../codegen/tests/golden/events/src/generated/mod.rs"]
 mod generated;
 
+#[path = "constructs/laws.rs"]
+mod laws;
+#[path = "constructs/random.rs"]
+mod random;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -61,8 +66,11 @@ fn cases(event: &str, kind: &str) -> Vec<Value> {
 fn plain(value: &Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e18 => {
-                serde_json::from_str(&format!("{float:.0}")).unwrap()
+            Some(float)
+                if number.is_f64() && float.fract() == 0.0 && float.abs() < 2_f64.powi(63) =>
+            {
+                // Zero has no sign.
+                serde_json::from_str(&format!("{:.0}", float + 0.0)).unwrap()
             }
             _ => value.clone(),
         },

@@ -7,6 +7,7 @@ mod rust_names;
 mod settings;
 mod subjects;
 mod sunset;
+mod type_names;
 
 use crate::diagnostics::Report;
 use crate::load::Workspace;
@@ -25,5 +26,6 @@ pub fn check_on(contract: &Contract, workspace: &Workspace, today: &str, report:
     rust_names::check(contract, report);
     one_sided::check(contract, report);
     sunset::check(contract, today, report);
+    type_names::check(contract, report);
     files::check(contract, workspace, report);
 }

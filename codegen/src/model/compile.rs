@@ -449,11 +449,13 @@ impl<'w> Compiler<'w> {
             .into_iter()
             .chain(hint.names.iter().cloned())
             .collect();
+        let wanted = candidates.first().cloned();
         let with_suffix = candidates.last().map(|name| format!("{name}Type"));
         let name = self.scopes[module.0].claim(candidates.into_iter().chain(with_suffix));
         let id = TypeId(self.types.definitions.len());
         self.types.definitions.push(Definition {
             module,
+            wanted: wanted.filter(|wanted| *wanted != name),
             name,
             doc: description(schema),
             deprecated: is_true(schema, "deprecated"),

@@ -80,6 +80,8 @@ pub struct Definition {
     pub module: ModuleId,
     /// Its Rust name, distinct within the module.
     pub name: String,
+    /// The name that it would have, where another has it.
+    pub wanted: Option<String>,
     /// What the schema says of it.
     pub doc: String,
     /// Whether the schema calls it deprecated.
