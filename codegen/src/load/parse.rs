@@ -9,17 +9,19 @@ use serde_saphyr::{Location, Spanned};
 
 use super::node::{Entry, Node, Value};
 use super::{FileId, Span};
+use crate::diagnostics::Code;
 
 /// Why a text is no YAML, and where.
 #[derive(Debug)]
 pub(super) struct SyntaxError {
     pub(super) span: Span,
     pub(super) message: String,
+    pub(super) code: Code,
 }
 
 /// How many values may lie within each other. Everything that walks a file goes this deep at most, and the compiled
 /// schema, which holds a file two levels deeper, can be read back as JSON (`serde_json` ends at 128).
-const DEEPEST: usize = 100;
+const DEEPEST: usize = 64;
 
 /// Reads a whole file.
 pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
@@ -40,14 +42,21 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
                 || whole(file, text),
                 |location| span_of(file, text, location),
             );
-            let message = match &error {
+            let (code, message) = match &error {
                 serde_saphyr::Error::Budget {
                     breach: BudgetBreach::Depth { .. },
                     ..
-                } => format!("more than {DEEPEST} values lie within each other here"),
-                error => first_line(&error.to_string()),
+                } => (
+                    Code::TooDeep,
+                    format!("more than {DEEPEST} values lie within each other here"),
+                ),
+                error => (Code::Syntax, first_line(&error.to_string())),
             };
-            Err(SyntaxError { span, message })
+            Err(SyntaxError {
+                span,
+                message,
+                code,
+            })
         }
     }
 }

@@ -176,7 +176,7 @@ impl Workspace {
             Ok(root) => Some(root),
             Err(error) => {
                 report.push(
-                    Diagnostic::error(Code::Syntax, format!("`{path}` cannot be parsed"))
+                    Diagnostic::error(error.code, format!("`{path}` cannot be parsed"))
                         .at(error.span, error.message),
                 );
                 None
