@@ -21,7 +21,7 @@ pub(super) struct SyntaxError {
 
 /// How many values may lie within each other. Everything that walks a file goes this deep at most, and the compiled
 /// schema, which holds a file two levels deeper, can be read back as JSON (`serde_json` ends at 128).
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 100;
 
 /// Reads a whole file.
 pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
@@ -30,9 +30,9 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
         with_snippet: false,
         budget: serde_saphyr::budget! {
             max_depth: DEEPEST,
-            // A contract of ten thousand events is long, and no attack.
-            max_events: 100_000_000,
-            max_nodes: 100_000_000,
+            // A long text has many values; only aliases make more of them than it has bytes.
+            max_events: 1_000_000.max(4 * text.len()),
+            max_nodes: 250_000.max(text.len()),
         },
     };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
