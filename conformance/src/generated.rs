@@ -46,7 +46,7 @@ pub fn generate(group: &Group, remotes: &[Document], options: Options) -> anyhow
         formats: options.formats,
     };
     let mut report = Report::default();
-    let workspace = Workspace::of_documents(documents, reading, &mut report);
+    let workspace = Workspace::of_documents(documents, reading, &mut report)?;
     let contract = model::schema_only(&workspace, "case.tested.v1", &mut report);
     let compiled = contract
         .as_ref()

@@ -27,7 +27,7 @@ pub(super) fn check(contract: &Contract, report: &mut Report) {
                     });
                     shared("values", "variant", variants, definition.span, report);
                 }
-                Kind::Tagged { .. } | Kind::Union { .. } => {}
+                Kind::Tagged { .. } | Kind::Union { .. } | Kind::Newtype { .. } => {}
             }
         }
     }

@@ -8,6 +8,7 @@ mod pointer;
 mod resolve;
 mod resources;
 mod span;
+mod stack;
 mod typed;
 mod workspace;
 

@@ -9,12 +9,14 @@ use serde_saphyr::{Location, Spanned};
 
 use super::node::{Entry, Node, Value};
 use super::{FileId, Span};
+use crate::diagnostics::Code;
 
 /// Why a text is no YAML, and where.
 #[derive(Debug)]
 pub(super) struct SyntaxError {
     pub(super) span: Span,
     pub(super) message: String,
+    pub(super) code: Code,
 }
 
 /// How many values may lie within each other. Everything that walks a file goes this deep at most, and the compiled
@@ -28,9 +30,9 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
         with_snippet: false,
         budget: serde_saphyr::budget! {
             max_depth: DEEPEST,
-            // A contract of ten thousand events is long, and no attack.
-            max_events: 100_000_000,
-            max_nodes: 100_000_000,
+            // A long text has many values; only aliases make more of them than it has bytes.
+            max_events: 1_000_000.max(4 * text.len()),
+            max_nodes: 250_000.max(text.len()),
         },
     };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
@@ -40,14 +42,21 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
                 || whole(file, text),
                 |location| span_of(file, text, location),
             );
-            let message = match &error {
+            let (code, message) = match &error {
                 serde_saphyr::Error::Budget {
                     breach: BudgetBreach::Depth { .. },
                     ..
-                } => format!("more than {DEEPEST} values lie within each other here"),
-                error => first_line(&error.to_string()),
+                } => (
+                    Code::TooDeep,
+                    format!("more than {DEEPEST} values lie within each other here"),
+                ),
+                error => (Code::Syntax, first_line(&error.to_string())),
             };
-            Err(SyntaxError { span, message })
+            Err(SyntaxError {
+                span,
+                message,
+                code,
+            })
         }
     }
 }

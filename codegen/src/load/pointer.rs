@@ -1,7 +1,10 @@
 //! JSON Pointers (RFC 6901), also as the fragment of a `$ref` (with %-escapes, RFC 6901 section 6).
 
+use std::collections::HashMap;
+
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
+use super::Span;
 use super::node::{Node, Value};
 
 /// A reference without its fragment, and the fragment; empty where it has none.
@@ -77,31 +80,49 @@ pub fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 
+/// Where the keys of large mappings are, by the place of the mapping: definitions by the thousand are found at once.
+pub(super) type Large = HashMap<Span, HashMap<String, usize>>;
+
+/// From how many entries on a mapping is large.
+pub(super) const LARGE: usize = 64;
+
+/// The value under `token` in `node`.
+pub(super) fn child<'n>(node: &'n Node, token: &str, large: &Large) -> Option<&'n Node> {
+    match &node.value {
+        Value::Map(entries) if entries.len() >= LARGE => match large.get(&node.span) {
+            Some(keys) => Some(&entries.get(*keys.get(token)?)?.value),
+            None => node.get(token),
+        },
+        Value::Map(_) => node.get(token),
+        // An index is written without leading zeros.
+        Value::List(items) => token
+            .parse::<usize>()
+            .ok()
+            .filter(|index| index.to_string() == *token)
+            .and_then(|index| items.get(index)),
+        _ => None,
+    }
+}
+
 /// The node under `tokens`.
 ///
 /// # Errors
 ///
 /// How far the way goes: the number of tokens that were found.
-pub(super) fn walk<'n>(root: &'n Node, tokens: &[String]) -> Result<&'n Node, usize> {
+pub(super) fn walk<'n>(
+    root: &'n Node,
+    tokens: &[String],
+    large: &Large,
+) -> Result<&'n Node, usize> {
     let mut node = root;
     for (depth, token) in tokens.iter().enumerate() {
-        let next = match &node.value {
-            Value::Map(_) => node.get(token),
-            // An index is written without leading zeros.
-            Value::List(items) => token
-                .parse::<usize>()
-                .ok()
-                .filter(|index| index.to_string() == *token)
-                .and_then(|index| items.get(index)),
-            _ => None,
-        };
-        node = next.ok_or(depth)?;
+        node = child(node, token, large).ok_or(depth)?;
     }
     Ok(node)
 }
 
 /// The same way in a schema of draft-07, which is kept as what it is in 2020-12.
-pub(super) fn renamed(root: &Node, tokens: Vec<String>) -> Vec<String> {
+pub(super) fn renamed(root: &Node, tokens: Vec<String>, large: &Large) -> Vec<String> {
     const NAMES: &[(&str, &str)] = &[
         ("additionalItems", "items"),
         ("dependencies", "dependentSchemas"),
@@ -110,10 +131,7 @@ pub(super) fn renamed(root: &Node, tokens: Vec<String>) -> Vec<String> {
     let mut way: Vec<String> = Vec::with_capacity(tokens.len());
     let mut node = Some(root);
     for token in tokens {
-        let next = |token: &str| {
-            let token = [token.to_owned()];
-            node.and_then(|node| walk(node, &token).ok())
-        };
+        let next = |token: &str| node.and_then(|node| child(node, token, large));
         let found = next(&token);
         let other = NAMES.iter().find(|(old, _)| *old == token);
         let (token, found) = match (found, other) {

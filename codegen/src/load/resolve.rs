@@ -93,11 +93,13 @@ impl Workspace {
         let Some(root) = &self.file(place.file).root else {
             return Err(error(format!("`{path}` cannot be read")).silent());
         };
+        let large = &self.resources.large;
         let fragment = pointer::decoded(fragment)
             .map_err(|why| error(format!("cannot follow `{text}`: {why}")))?;
         if !fragment.is_empty() && !fragment.starts_with('/') {
             let tokens = self.resources.anchor(resource, &fragment);
-            let found = tokens.and_then(|tokens| Some((pointer::walk(root, tokens).ok()?, tokens)));
+            let found =
+                tokens.and_then(|tokens| Some((pointer::walk(root, tokens, large).ok()?, tokens)));
             let Some((node, tokens)) = found else {
                 return Err(error(format!("`{path}` has no anchor `{fragment}`")).help(
                     "a fragment is a JSON Pointer, which begins with `#/`, or the name of an `$anchor`",
@@ -114,8 +116,8 @@ impl Workspace {
             .map_err(|why| error(format!("cannot follow `{text}`: {why}")))?;
         let mut tokens = place.tokens.clone();
         tokens.extend(below);
-        let tokens = pointer::renamed(root, tokens);
-        match pointer::walk(root, &tokens) {
+        let tokens = pointer::renamed(root, tokens, large);
+        match pointer::walk(root, &tokens, large) {
             Ok(node) => Ok(Target {
                 node,
                 file: place.file,

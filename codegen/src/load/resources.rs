@@ -6,7 +6,7 @@ use jsonschema::{Uri, uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::node::Node;
-use super::pointer;
+use super::pointer::{self, LARGE, Large};
 use super::{FileId, Span};
 
 /// A file, or a schema in one that has an `$id`: what references below it are relative to.
@@ -35,6 +35,8 @@ pub(super) struct Resources {
     roots: HashMap<FileId, ResourceId>,
     /// The resource of every mapping and every reference that does not belong to its file's root.
     inner: HashMap<Span, ResourceId>,
+    /// The keys of large mappings.
+    pub(super) large: Large,
 }
 
 /// What keeps data and not schemas.
@@ -137,6 +139,11 @@ impl Walk<'_> {
                     self.resources.inner.insert(reference.span, resource);
                 }
             }
+        }
+        if node.entries().len() >= LARGE {
+            let keys = node.entries().iter().enumerate();
+            let keys = keys.map(|(index, entry)| (entry.key.clone(), index));
+            self.resources.large.insert(node.span, keys.collect());
         }
         for (index, item) in node.items().iter().enumerate() {
             self.tokens.push(index.to_string());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::node::Node;
 use super::normal::{self, Normalizer};
 use super::resources::{Resources, below};
-use super::{Dialect, FileId, Formats, Reading, Span, parse, pointer};
+use super::{Dialect, FileId, Formats, Reading, Span, parse, pointer, stack};
 use crate::diagnostics::{Code, Diagnostic, Report};
 
 /// A file that was read.
@@ -50,6 +50,10 @@ impl Workspace {
     ///
     /// Where the contract itself cannot be read.
     pub fn load(contract: &Path, report: &mut Report) -> std::io::Result<Self> {
+        stack::deep(|| Self::read(contract, report))?
+    }
+
+    fn read(contract: &Path, report: &mut Report) -> std::io::Result<Self> {
         let folder = contract.parent().unwrap_or(Path::new(""));
         let name = contract.file_name().unwrap_or_default().to_string_lossy();
         let mut workspace = Self {
@@ -77,7 +81,19 @@ impl Workspace {
     }
 
     /// Schemas that are in memory, the one that matters first. Nothing is read from elsewhere.
-    pub fn of_documents(documents: Vec<Document>, reading: Reading, report: &mut Report) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no thread left to read them on.
+    pub fn of_documents(
+        documents: Vec<Document>,
+        reading: Reading,
+        report: &mut Report,
+    ) -> std::io::Result<Self> {
+        stack::deep(|| Self::parsed(documents, reading, report))
+    }
+
+    fn parsed(documents: Vec<Document>, reading: Reading, report: &mut Report) -> Self {
         let mut workspace = Self::default();
         for document in documents {
             let id = workspace.add(document.path, document.text, report);
@@ -176,7 +192,7 @@ impl Workspace {
             Ok(root) => Some(root),
             Err(error) => {
                 report.push(
-                    Diagnostic::error(Code::Syntax, format!("`{path}` cannot be parsed"))
+                    Diagnostic::error(error.code, format!("`{path}` cannot be parsed"))
                         .at(error.span, error.message),
                 );
                 None

@@ -26,6 +26,7 @@ impl<'w> Audit<'w> {
 
     /// Goes through `schema` and what it refers to.
     pub(super) fn schema(&mut self, schema: &'w Node, report: &mut Report) {
+        super::depth::check(self.workspace, schema, report);
         // References may form a chain of any length, so they wait in a list; within a file the parser bounds the depth.
         let mut pending = vec![schema];
         while let Some(schema) = pending.pop() {

@@ -12,6 +12,7 @@ mod union;
 
 use std::collections::HashMap;
 
+use super::depth::{DEEPEST, too_deep};
 use super::names::{self, Scope};
 use super::types::{Definition, Kind, Module, ModuleId, Shape, Type, TypeId, Types};
 use crate::diagnostics::{Code, Diagnostic, Report};
@@ -77,10 +78,6 @@ pub(super) struct Compiler<'w> {
     /// The module of the event that is being compiled, where its schema shares a file with others.
     inline: Option<(FileId, ModuleId)>,
 }
-
-/// How many schemas may lie within each other, references followed: far more than anybody writes, and few enough for
-/// the stack.
-const DEEPEST: usize = 200;
 
 /// Stands in the place of a tag for the type around an event's whole data: what it holds may have a type of its own.
 const WHOLE: &str = "\0";
@@ -289,7 +286,8 @@ impl<'w> Compiler<'w> {
             // A list or map of itself has no finite Rust type without a name.
             return self.compiled_any(["$ref"]);
         }
-        if self.active.len() >= DEEPEST {
+        if self.active.len() >= 2 * DEEPEST {
+            // A reference and what it leads to are two.
             report.push(too_deep(schema));
             return Shape::plain(Type::Any);
         }
@@ -491,15 +489,6 @@ fn has_fields(schema: &Node) -> bool {
         .get("additionalProperties")
         .is_some_and(|node| node.value == Value::Bool(false));
     declared || (closed && schema.get("patternProperties").is_none())
-}
-
-fn too_deep(schema: &Node) -> Diagnostic {
-    Diagnostic::error(
-        Code::TooDeep,
-        format!("more than {DEEPEST} schemas lie within each other here"),
-    )
-    .at(schema.span, "the innermost that was read")
-    .help("a chain of references or nested schemas this long is refused: flatten it")
 }
 
 fn is_null(schema: &Node) -> bool {

@@ -5,6 +5,7 @@ mod audit;
 mod bundle;
 mod compile;
 mod contract;
+mod depth;
 mod envelope;
 mod fields;
 mod grammar;
