@@ -38,7 +38,10 @@ pub(super) fn streams(events: &[Event], place: Span, report: &mut Report) -> Vec
         };
         let subjects = by_token.entry(token).or_default();
         // Channels with subjects in common have a finding of their own.
-        if !subjects.iter().any(|other| subject::overlap(other, &subject)) {
+        if !subjects
+            .iter()
+            .any(|other| subject::overlap(other, &subject))
+        {
             subjects.push(subject);
         }
     }
