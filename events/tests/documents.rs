@@ -5,14 +5,14 @@
 
 // In a crate of their own all of them are public, and so in use.
 #[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/room/mod.rs"]
+mod chat;
+#[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "../../codegen/tests/documents/generated/formats/mod.rs"]
 mod formats;
 #[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "../../codegen/tests/documents/generated/lights/mod.rs"]
 mod lights;
-#[allow(dead_code, unreachable_pub, unused_imports)]
-#[path = "../../codegen/tests/documents/generated/room/mod.rs"]
-mod room;
 #[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "../../codegen/tests/documents/generated/signup/mod.rs"]
 mod signup;
@@ -67,9 +67,9 @@ fn traits_are_in_the_settings_and_the_operation_itself_wins() {
 
 #[test]
 fn one_schema_of_two_events_is_two_types() {
-    let _: room::Typing = read(json!({ "roomId": "a" }));
-    let closed: room::RoomClosed = read(json!({ "roomId": "a" }));
-    assert_eq!(room::RoomClosed::TYPE, "org.example.room.events.RoomClosed");
+    let _: chat::Typing = read(json!({ "roomId": "a" }));
+    let closed: chat::RoomClosed = read(json!({ "roomId": "a" }));
+    assert_eq!(chat::RoomClosed::TYPE, "org.example.room.events.RoomClosed");
     assert_eq!(subject(&closed), "room.said.a");
 }
 
@@ -79,7 +79,7 @@ fn the_compiled_schema_is_whole_also_where_it_is_a_part_of_the_document() {
         let event = events.iter().find(|event| event.event_type == event_type);
         event.unwrap().round_trip(&data).is_err()
     };
-    let events = room::EVENTS;
+    let events = chat::EVENTS;
     assert!(!refuses(
         events,
         "typing",

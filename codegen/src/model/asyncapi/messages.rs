@@ -285,10 +285,7 @@ impl<'w> Reader<'w> {
         let before = report.len();
         self.audit.schema(schema, report);
         let module = names::snake(event, "event");
-        self.compiler.event_module(schema.span.file, &module);
-        let ty = self
-            .compiler
-            .event(schema, &names::pascal(event, "Event"), report)?;
+        let ty = self.own_type(schema, &module, &names::pascal(event, "Event"), report)?;
         // A type that was made of a faulty schema would only breed more findings.
         (report.len() == before).then(|| Data {
             reference,
@@ -312,10 +309,8 @@ impl<'w> Reader<'w> {
         self.audit.schema(schema, report);
         let module = names::snake(rust, "event");
         let name = names::pascal(rust, "Event");
-        let file = schema.span.file;
-        let ty = if envelope::whole_file(reference) && !self.compiler.is_open(file) {
-            self.compiler.event_module(file, &module);
-            self.compiler.event(schema, &name, report)
+        let ty = if envelope::whole_file(reference) {
+            self.own_type(schema, &module, &name, report)
         } else {
             self.compiler.inline_event(schema, &module, &name, report)
         }?;
@@ -325,6 +320,21 @@ impl<'w> Reader<'w> {
             ty,
             place: self.place(draft, schema),
         })
+    }
+
+    /// The type of an event whose schema is a whole file; another may have opened that file for a type of its own.
+    fn own_type(
+        &mut self,
+        schema: &'w Node,
+        module: &str,
+        name: &str,
+        report: &mut Report,
+    ) -> Option<TypeId> {
+        if self.compiler.is_open(schema.span.file) {
+            return self.compiler.inline_event(schema, module, name, report);
+        }
+        self.compiler.event_module(schema.span.file, module);
+        self.compiler.event(schema, name, report)
     }
 
     fn once(&self, event: &str, span: Span, report: &mut Report) -> Option<()> {

@@ -19,6 +19,25 @@ pub struct DoorClosed {
         skip_serializing_if = "Option::is_none"
     )]
     pub by: Option<Person>,
+    /// `how`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub how: Option<How>,
+}
+
+/// `How` of `closed.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct How {
+    /// `loud`: true or false.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub loud: Option<bool>,
 }
 
 impl EventData for DoorClosed {
@@ -38,5 +57,9 @@ impl EventData for DoorClosed {
 }
 
 impl Validate for DoorClosed {
+    fn check(&self, _at: &mut Checker) {}
+}
+
+impl Validate for How {
     fn check(&self, _at: &mut Checker) {}
 }

@@ -7,15 +7,18 @@
 pub mod door;
 pub mod door_closed;
 pub mod door_opened;
+pub mod door_slammed;
 pub mod guard;
 pub mod shared;
 pub mod topology;
 
 pub use door_closed::DoorClosed;
 pub use door_opened::DoorOpened;
+pub use door_slammed::DoorSlammed;
 
 /// Every event of the contract.
 pub static EVENTS: &[jetway::EventInfo] = &[
     jetway::EventInfo::of::<DoorOpened>(),
     jetway::EventInfo::of::<DoorClosed>(),
+    jetway::EventInfo::of::<DoorSlammed>(),
 ];
