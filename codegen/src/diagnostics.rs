@@ -363,5 +363,6 @@ fn one_line(text: &str, span: Span) -> std::ops::Range<usize> {
     let (start, end) = (span.start as usize, span.end as usize);
     let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
     let end = end.min(line_end);
-    start..end.max((start + 1).min(line_end)).max(start)
+    let one = text.ceil_char_boundary(start + 1).min(line_end);
+    start..end.max(one).max(start)
 }

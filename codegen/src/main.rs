@@ -6,8 +6,21 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Room for contracts as deeply nested as their parser allows; what is not used of it costs nothing.
+const STACK_BYTES: usize = 256 << 20;
+
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    let cli = cli::Cli::parse();
+    let work = std::thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(move || cli.run());
+    // A panic has been printed where it happened.
+    let done = match work.map(std::thread::JoinHandle::join) {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => return ExitCode::from(101),
+        Err(error) => Err(error.into()),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

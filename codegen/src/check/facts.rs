@@ -106,18 +106,18 @@ const NO_FACT: &[&str] = &[
 pub(super) fn check(contract: &Contract, report: &mut Report) {
     for event in &contract.events {
         if let Err(why) = fact(&event.name) {
-            let message = format!("`{}` is not the name of a fact", event.name);
             // What is written for Jetway keeps its rules of style; what is not may not know them.
             let finding = if contract.native {
-                Diagnostic::error(Code::NotAFact, message)
+                let message = format!("`{}` is not the name of a fact", event.name);
+                Diagnostic::error(Code::NotAFact, message).at(event.span, why)
             } else {
-                Diagnostic::warning(Code::NotAFact, message)
+                Diagnostic::warning(Code::NotAFact, "an event's name is not the name of a fact")
+                    .at(event.span, format!("`{}`: {why}", event.name))
+                    .gathered()
             };
-            report.push(
-                finding
-                    .at(event.span, why)
-                    .help("an event says what has happened: `<entity>.<past-tense fact>.v<N>`, as in `order.placed.v1`"),
-            );
+            report.push(finding.help(
+                "an event says what has happened: `<entity>.<past-tense fact>.v<N>`, as in `order.placed.v1`",
+            ));
         }
     }
 }

@@ -66,7 +66,7 @@ fn first_line(message: &str) -> String {
 }
 
 fn whole(file: FileId, text: &str) -> Span {
-    let end = u32::try_from(text.len().min(1)).unwrap_or(0);
+    let end = u32::try_from(text.ceil_char_boundary(1)).unwrap_or(0);
     Span {
         file,
         start: 0,
@@ -109,6 +109,9 @@ fn span_of(file: FileId, text: &str, location: Location) -> Span {
         .unwrap_or_else(|| offset(text, location))
         .min(limit);
     let end = (start + span.byte_len().unwrap_or(0)).min(limit);
+    // The place of a syntax error may be one byte of a character.
+    let start = text.floor_char_boundary(usize::try_from(start).unwrap_or(usize::MAX));
+    let end = text.ceil_char_boundary(usize::try_from(end).unwrap_or(usize::MAX));
     Span {
         file,
         start: u32::try_from(start).unwrap_or(u32::MAX),

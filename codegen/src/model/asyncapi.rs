@@ -1,6 +1,7 @@
 //! Reads an AsyncAPI 3 document into a [`Contract`].
 
 mod derive;
+mod draft;
 mod examples;
 mod extension;
 mod messages;

@@ -2,31 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::draft::{Draft, address, bare, same_names, sunset};
 use super::{Channel, Message, Reader};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Entry, Node, Span};
-use crate::model::contract::{Address, Event, EventId};
+use crate::model::contract::{Event, EventId};
 use crate::model::envelope::{self, Payload};
-use crate::model::fields::{mapping, required, required_text, text_or_empty, wrong};
+use crate::model::fields::{mapping, required, required_text, text_or_empty};
 use crate::model::types::TypeId;
-use crate::model::{bundle, grammar, metaschema, names, part, subject};
-
-/// A message of a channel, before it is an event.
-struct Draft<'w> {
-    channel: &'w Entry,
-    /// What the channel stands for.
-    node: &'w Node,
-    message: &'w Entry,
-    /// What the message stands for, with its traits.
-    own: &'w Node,
-    payload: Payload<'w>,
-}
-
-impl Draft<'_> {
-    fn is_bare(&self) -> bool {
-        matches!(self.payload, Payload::Bare(_))
-    }
-}
+use crate::model::{bundle, grammar, metaschema, names, part};
 
 /// The class of a name that is a class's with its packages, as Java has them: `org.shop.events.OrderPlaced`.
 fn class(name: &str) -> Option<&str> {
@@ -302,10 +286,7 @@ impl<'w> Reader<'w> {
         let before = report.errors();
         self.audit.schema(schema, report);
         let module = names::snake(event, "event");
-        self.compiler.event_module(schema.span.file, &module);
-        let ty = self
-            .compiler
-            .event(schema, &names::pascal(event, "Event"), report)?;
+        let ty = self.own_type(schema, &module, &names::pascal(event, "Event"), report)?;
         // A type that was made of a faulty schema would only breed more findings.
         (report.errors() == before).then(|| Data {
             reference,
@@ -329,10 +310,8 @@ impl<'w> Reader<'w> {
         self.audit.schema(schema, report);
         let module = names::snake(rust, "event");
         let name = names::pascal(rust, "Event");
-        let file = schema.span.file;
-        let ty = if envelope::whole_file(reference) && !self.compiler.is_open(file) {
-            self.compiler.event_module(file, &module);
-            self.compiler.event(schema, &name, report)
+        let ty = if envelope::whole_file(reference) {
+            self.own_type(schema, &module, &name, report)
         } else {
             self.compiler.inline_event(schema, &module, &name, report)
         }?;
@@ -342,6 +321,21 @@ impl<'w> Reader<'w> {
             ty,
             place: self.place(draft, schema),
         })
+    }
+
+    /// The type of an event whose schema is a whole file; another may have opened that file for a type of its own.
+    fn own_type(
+        &mut self,
+        schema: &'w Node,
+        module: &str,
+        name: &str,
+        report: &mut Report,
+    ) -> Option<TypeId> {
+        if self.compiler.is_open(schema.span.file) {
+            return self.compiler.inline_event(schema, module, name, report);
+        }
+        self.compiler.event_module(schema.span.file, module);
+        self.compiler.event(schema, name, report)
     }
 
     fn once(&self, event: &str, span: Span, report: &mut Report) -> Option<()> {
@@ -415,14 +409,10 @@ impl<'w> Reader<'w> {
         payload: &Payload<'w>,
         report: &mut Report,
     ) -> Option<String> {
-        let root = &self.workspace.file(data.schema.span.file).root;
-        let whole = root
-            .as_ref()
-            .is_some_and(|root| std::ptr::eq(root, data.schema));
-        let bundle = if whole {
-            bundle::bundle(self.workspace, data.schema)
-        } else {
-            part::bundle(self.workspace, data.schema)
+        // A bare payload may refer to parts of files that are no schemas.
+        let bundle = match payload {
+            Payload::Enveloped(_) => bundle::bundle(self.workspace, data.schema),
+            Payload::Bare(_) => part::bundle(self.workspace, data.schema),
         };
         let validator = metaschema::check(self.workspace, data.schema, &bundle, report);
         if let Some(validator) = validator {
@@ -437,81 +427,4 @@ impl<'w> Reader<'w> {
             .any(|id| !types.get(id).compiled.is_empty());
         needed.then(|| bundle.to_string())
     }
-}
-
-/// The address of a message's channel, where it is a subject.
-fn address(draft: &Draft<'_>, report: &mut Report) -> Option<Address> {
-    let node = draft.node.get("address");
-    let unknown = node.is_some_and(|node| node.value == crate::load::Value::Null);
-    if unknown {
-        let span = node.map_or(draft.channel.key_span, |node| node.span);
-        report.push(
-            Diagnostic::error(Code::NoAddress, "a channel without an address is not supported")
-                .at(span, "its address is not known")
-                .help("the address is the subject of its events: write one, as in `order.placed.v1.{orderId}`"),
-        );
-        return None;
-    }
-    let (text, node) = required_text(draft.node, "address", "a channel", report)?;
-    if let Some(why) = subject::illegal_address(text) {
-        let finding = Diagnostic::error(
-            Code::IllegalSubject,
-            format!("`{text}` is not a NATS subject"),
-        )
-        .at(node.span, why);
-        report.push(if text.contains('/') {
-            finding
-                .help("NATS separates the tokens of a subject with `.`: write that for every `/`")
-        } else {
-            finding
-        });
-        return None;
-    }
-    Some(Address {
-        text: text.to_owned(),
-        span: node.span,
-    })
-}
-
-fn sunset(draft: &Draft<'_>, report: &mut Report) -> Option<(String, Span)> {
-    let node = draft
-        .own
-        .get("x-sunset")
-        .or_else(|| draft.node.get("x-sunset"))?;
-    match node.text() {
-        Some(text) => Some((text.to_owned(), node.span)),
-        None => {
-            report.push(wrong(node, "a string", "`x-sunset`"));
-            None
-        }
-    }
-}
-
-fn same_names(draft: &Draft<'_>, payload: &envelope::Enveloped<'_>, report: &mut Report) {
-    for (what, entry) in [("channel", draft.channel), ("message", draft.message)] {
-        if entry.key != payload.event {
-            report.push(
-                Diagnostic::error(
-                    Code::NameMismatch,
-                    format!(
-                        "an event, its channel and its message share one name; the event is `{}`",
-                        payload.event
-                    ),
-                )
-                .at(entry.key_span, format!("the {what} has another"))
-                .at(payload.event_node.span, "the event's type"),
-            );
-        }
-    }
-}
-
-fn bare(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::warning(
-        Code::BarePayload,
-        format!("the payload of `{name}` has no envelope"),
-    )
-    .at(span, "this is taken for the data of the event")
-    .help(format!(
-        "on the wire Jetway puts its own envelope around it: structured CloudEvents 1.0 of the type `{name}`"
-    ))
 }

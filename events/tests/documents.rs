@@ -1,0 +1,110 @@
+//! What codegen writes for AsyncAPI documents that were not written for Jetway, compiled and tried.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+#![deny(warnings)]
+
+// In a crate of their own all of them are public, and so in use.
+#[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/room/mod.rs"]
+mod chat;
+#[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/formats/mod.rs"]
+mod formats;
+#[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/lights/mod.rs"]
+mod lights;
+#[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/signup/mod.rs"]
+mod signup;
+#[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/split/mod.rs"]
+mod split;
+
+use jetway::{EventData, EventInfo};
+use serde_json::{Value, json};
+
+fn read<T: EventData>(data: Value) -> T {
+    let data: T = serde_json::from_value(data).unwrap();
+    data.validate().unwrap();
+    data
+}
+
+fn subject(data: &impl EventData) -> String {
+    data.subject().unwrap().as_str().to_owned()
+}
+
+#[test]
+fn subjects_and_keys_come_from_the_payload_itself() {
+    let dimmed: lights::DimLight = read(json!({
+        "id": "0198c0de-0000-7000-8000-000000000000", "place": { "zone": "north" }, "percentage": 30
+    }));
+    let key = "0198c0de-0000-7000-8000-000000000000.north";
+    assert_eq!(subject(&dimmed), format!("light.{key}.dimmed"));
+    assert_eq!(dimmed.key(), key);
+}
+
+#[test]
+fn what_has_no_parameter_has_its_address_as_key() {
+    let signed_up: signup::UserSignedUp = read(json!({ "email": "ann@example.com" }));
+    assert_eq!(subject(&signed_up), "user.signedup");
+    assert_eq!(signed_up.key(), "user.signedup");
+}
+
+#[test]
+fn what_is_only_received_has_no_subject() {
+    let measured: lights::LightMeasured = read(json!({ "lumens": 3 }));
+    let error = measured.subject().unwrap_err();
+    assert_eq!(error.parameter, "region");
+}
+
+#[test]
+fn traits_are_in_the_settings_and_the_operation_itself_wins() {
+    let operation = &lights::street_lights::ON_MEASURED;
+    assert_eq!(operation.concurrency, 2);
+    assert_eq!(operation.retry.max_attempts, 3);
+    assert_eq!(operation.timeout.as_secs(), 30);
+}
+
+#[test]
+fn one_schema_of_two_events_is_two_types() {
+    let _: chat::Typing = read(json!({ "roomId": "a" }));
+    let closed: chat::RoomClosed = read(json!({ "roomId": "a" }));
+    assert_eq!(chat::RoomClosed::TYPE, "org.example.room.events.RoomClosed");
+    assert_eq!(subject(&closed), "room.said.a");
+}
+
+#[test]
+fn the_compiled_schema_is_whole_also_where_it_is_a_part_of_the_document() {
+    let refuses = |events: &[EventInfo], event_type: &str, data: Value| {
+        let event = events.iter().find(|event| event.event_type == event_type);
+        event.unwrap().round_trip(&data).is_err()
+    };
+    let events = chat::EVENTS;
+    assert!(!refuses(
+        events,
+        "typing",
+        json!({ "roomId": "a", "mood": "good" })
+    ));
+    assert!(refuses(
+        events,
+        "typing",
+        json!({ "roomId": "a", "mood": 1 })
+    ));
+    assert!(refuses(
+        events,
+        "said.text",
+        json!({ "roomId": "", "text": "" })
+    ));
+    assert!(refuses(
+        formats::EVENTS,
+        "fileStored",
+        json!({ "name": "A" })
+    ));
+    let brings = |who: Value| json!({ "door": "1", "by": { "name": "a", "brings": [who] } });
+    assert!(!refuses(
+        split::EVENTS,
+        "doorClosed",
+        brings(json!({ "name": "b" }))
+    ));
+    assert!(refuses(split::EVENTS, "doorOpened", brings(json!({}))));
+}
