@@ -178,7 +178,7 @@ fn what_is_just_shallow_enough_is_read() {
         );
         match outcome(&project) {
             Ok(_) => deepest = depth,
-            Err(text) => assert!(text.starts_with("error[JW001]"), "{text}"),
+            Err(text) => assert!(text.starts_with("error[JW023]"), "{text}"),
         }
         let code = project.run(&[]).status.code();
         assert_eq!(code, Some(i32::from(deepest < depth)));
