@@ -6,6 +6,7 @@ mod bundle;
 mod compile;
 mod contract;
 mod envelope;
+pub(crate) mod extensions;
 mod fields;
 mod grammar;
 pub mod jetstream;
