@@ -1,4 +1,5 @@
-//! Who may do what on the broker: one user per service, with the least that its runtime needs.
+//! Who may do what on the broker: a user per service, and one that makes streams and consumers, each with the least that
+//! the runtime needs.
 
 use super::{File, markdown, notice};
 use crate::model::{Contract, Receive, Service, names};
@@ -9,20 +10,29 @@ const DEAD_LETTERS: &str = "DEAD_LETTERS";
 const USERS: &str = "users.conf";
 /// Where each service's permissions are.
 const FOLDER: &str = "permissions";
+/// The permissions of the user that makes streams and consumers.
+const TOPOLOGY: &str = "topology.conf";
+const TOPOLOGY_KEY: &str = "NATS_NKEY_TOPOLOGY";
 
 /// The configuration to be included in a server's.
 pub(super) fn files(contract: &Contract) -> Vec<File> {
     let all: Vec<&str> = contract.services.iter().map(|s| s.name.as_str()).collect();
-    let mut scope = names::Scope::with([]);
+    let mut scope = names::Scope::with([TOPOLOGY_KEY]);
     let variables: Vec<String> = all
         .iter()
         .map(|name| scope.claim([format!("NATS_NKEY_{}", names::screaming(name, "SERVICE"))]))
         .collect();
     let stems = names::distinct(&all, markdown::file_stem);
-    let mut files = vec![File {
-        path: USERS.to_owned(),
-        text: users(contract, &variables, &stems),
-    }];
+    let mut files = vec![
+        File {
+            path: USERS.to_owned(),
+            text: users(contract, &variables, &stems),
+        },
+        File {
+            path: TOPOLOGY.to_owned(),
+            text: topology(contract),
+        },
+    ];
     for (service, stem) in contract.services.iter().zip(&stems) {
         files.push(File {
             path: format!("{FOLDER}/{stem}.conf"),
@@ -33,7 +43,7 @@ pub(super) fn files(contract: &Contract) -> Vec<File> {
 }
 
 const HOW: &str = "\
-# One user per service. What is not allowed here is denied.
+# A user per service, and one that makes streams and consumers. What is not allowed is denied.
 #
 # Include this file where the users of the services' account stand, in an account or in `authorization`:
 #
@@ -44,13 +54,13 @@ const HOW: &str = "\
 #     }
 #   }
 #
-# For users of your own beside these, write the list yourself and include the files of `permissions` alone.
+# For other users beside these write the list yourself, and include in it what this one includes.
 #
-# Make a pair of keys for each service (`nk -gen user -pubout`). The seed goes to the service, as NATS_NKEY_SEED; the
-# public key, which begins with U, goes into the server's environment.
+# Make a pair of keys for each (`nk -gen user -pubout`). The server gets the public keys, which begin with U, in the
+# variables below; each service gets its seed, as NATS_NKEY_SEED, and runs with TOPOLOGY=bind or TOPOLOGY=verify. Before,
+# after every change of the contract, run each of them once as the other user:
 #
-# Services run with TOPOLOGY=bind or TOPOLOGY=verify under these users. Streams and consumers are made by somebody who
-# may: by another user, with TOPOLOGY=apply, before.
+#   TOPOLOGY=provision NATS_NKEY_SEED=SU… NATS_INBOX_PREFIX=_INBOX_topology <service>
 ";
 
 fn users(contract: &Contract, variables: &[String], stems: &[String]) -> String {
@@ -61,42 +71,105 @@ fn users(contract: &Contract, variables: &[String], stems: &[String]) -> String 
             "  {{ nkey: ${variable}, permissions: {{ include {include} }} }}\n"
         ));
     }
-    text.push_str("]\n");
+    let include = quoted(TOPOLOGY);
+    text.push_str(&format!(
+        "  {{ nkey: ${TOPOLOGY_KEY}, permissions: {{ include {include} }} }}\n]\n"
+    ));
     text
 }
 
 fn permissions(contract: &Contract, service: &Service) -> String {
-    let mut text = format!(
-        "# {}\n# What the service {} may do.\n\npublish: {{\n  allow: [\n",
-        notice(&[&contract.source]),
-        one_line(&service.name)
-    );
-    let mut group = |title: &str, subjects: Vec<String>| {
-        if subjects.is_empty() {
-            return;
-        }
-        text.push_str(&format!("    # {}\n", one_line(title)));
-        for subject in subjects {
-            text.push_str(&format!("    {}\n", quoted(&subject)));
-        }
-    };
+    let mut allowed = Allowed::default();
     let events = service.sent().into_iter().map(|id| contract.event(id));
-    group(
+    allowed.group(
         "send its events",
         events.map(|event| event.address.filter()).collect(),
     );
     for receive in &service.receives {
-        group(&receive.name, consumer(contract, receive));
+        allowed.group(&receive.name, consumer(contract, receive));
     }
-    group(
+    allowed.group(
         "compare with the contract, for TOPOLOGY=verify",
         verify(contract, service),
     );
-    text.push_str(&format!(
-        "  ]\n}}\nsubscribe: {{\n  allow: [\n    # answers\n    {}\n  ]\n}}\n",
-        quoted(&format!("_INBOX_{}.>", service.name))
-    ));
-    text
+    allowed.file(
+        contract,
+        &format!("the service {}", service.name),
+        &service.name,
+    )
+}
+
+/// What it takes to make and update every stream and consumer. Not to delete one, nor to read what it keeps.
+fn topology(contract: &Contract) -> String {
+    let mut allowed = Allowed::default();
+    allowed.group(
+        "look around",
+        vec![
+            "$JS.API.INFO".to_owned(),
+            // To name the stream that has the subjects of another.
+            "$JS.API.STREAM.NAMES".to_owned(),
+        ],
+    );
+    let streams = contract.streams.iter().map(|stream| stream.name.as_str());
+    let own = streams.clone().any(|name| name == DEAD_LETTERS);
+    for stream in streams.chain((!own).then_some(DEAD_LETTERS)) {
+        let calls = ["INFO", "CREATE", "UPDATE"];
+        let calls = calls.map(|call| format!("$JS.API.STREAM.{call}.{stream}"));
+        allowed.group(&format!("the stream {stream}"), calls.into());
+    }
+    for receive in contract
+        .services
+        .iter()
+        .flat_map(|service| &service.receives)
+    {
+        let event = contract.event(receive.event);
+        if let Some(stream) = contract.stream_of(event) {
+            let (stream, durable) = (&stream.name, receive.durable());
+            let filter = event.address.filter();
+            allowed.group(
+                &receive.name,
+                vec![
+                    format!("$JS.API.CONSUMER.INFO.{stream}.{durable}"),
+                    format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}.{filter}"),
+                ],
+            );
+        }
+    }
+    allowed.file(
+        contract,
+        "the user that makes streams and consumers",
+        "topology",
+    )
+}
+
+/// What somebody may publish.
+#[derive(Default)]
+struct Allowed {
+    lines: String,
+}
+
+impl Allowed {
+    fn group(&mut self, title: &str, subjects: Vec<String>) {
+        if subjects.is_empty() {
+            return;
+        }
+        self.lines.push_str(&format!("    # {}\n", one_line(title)));
+        for subject in subjects {
+            self.lines.push_str(&format!("    {}\n", quoted(&subject)));
+        }
+    }
+
+    /// The permissions of `whom`, with the inbox of `inbox`.
+    fn file(self, contract: &Contract, whom: &str, inbox: &str) -> String {
+        format!(
+            "# {}\n# What {} may do.\n\npublish: {{\n  allow: [\n{}  ]\n}}\n\
+             subscribe: {{\n  allow: [\n    # answers\n    {}\n  ]\n}}\n",
+            notice(&[&contract.source]),
+            one_line(whom),
+            self.lines,
+            quoted(&format!("_INBOX_{inbox}.>"))
+        )
+    }
 }
 
 /// Pull, look after, acknowledge, and store dead letters.

@@ -135,11 +135,9 @@ fn sequence(count: usize, pairs: &BTreeSet<(usize, usize)>) -> Vec<usize> {
         let next = sink
             .or_else(|| left.iter().copied().find(|s| into[*s] == 0))
             .or_else(|| {
-                let best = left
-                    .iter()
+                left.iter()
                     .copied()
-                    .max_by_key(|s| (out[*s] - into[*s], count - s));
-                best
+                    .max_by_key(|s| (out[*s] - into[*s], count - s))
             });
         let Some(next) = next else { break };
         left.remove(&next);
