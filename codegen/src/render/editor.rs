@@ -4,16 +4,29 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{File, notice};
+use crate::load::Workspace;
 use crate::model::Contract;
 use crate::model::extensions::{self, Place};
 use crate::model::jetstream::{DocumentExtension, OperationSettings};
 
-/// AsyncAPI's schema of all its versions, as editors get it from the public store of schemas.
-const ASYNCAPI: &str = "https://www.asyncapi.com/schema-store/all.schema-store.json";
+/// AsyncAPI's own schema of a version, in the form that its authors make for editors. Patch releases share it.
+fn asyncapi(workspace: &Workspace) -> String {
+    let version = workspace
+        .contract()
+        .and_then(|root| root.get("asyncapi")?.text());
+    let mut parts = version.unwrap_or_default().split('.');
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next());
+    let number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let version = match minor {
+        Some(minor) if number(major) && number(minor) => format!("{major}.{minor}.0"),
+        _ => "3.0.0".to_owned(),
+    };
+    format!("https://asyncapi.com/schema-store/{version}-without-$id.json")
+}
 
 /// The schema.
-pub(super) fn files(contract: &Contract) -> Vec<File> {
-    let mut text = serde_json::to_string_pretty(&schema(contract)).unwrap_or_default();
+pub(super) fn files(contract: &Contract, workspace: &Workspace) -> Vec<File> {
+    let mut text = serde_json::to_string_pretty(&schema(contract, workspace)).unwrap_or_default();
     text.push('\n');
     vec![File {
         path: "asyncapi-jetway.json".to_owned(),
@@ -21,7 +34,7 @@ pub(super) fn files(contract: &Contract) -> Vec<File> {
     }]
 }
 
-fn schema(contract: &Contract) -> Value {
+fn schema(contract: &Contract, workspace: &Workspace) -> Value {
     // Editors read draft-07 best, which AsyncAPI's own schema is written in.
     let mut generator = SchemaSettings::draft07().into_generator();
     let document = generator.subschema_for::<DocumentExtension>();
@@ -57,10 +70,10 @@ fn schema(contract: &Contract) -> Value {
     }
     let definitions = generator.take_definitions(true);
     json!({
-        "$comment": notice(&[&format!("codegen's own types, for {}", contract.source)]),
+        "$comment": notice(&[&contract.source]),
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "AsyncAPI with the extensions of Jetway",
-        "allOf": [{ "$ref": ASYNCAPI }, { "$ref": "#/definitions/Jetway" }],
+        "allOf": [{ "$ref": asyncapi(workspace) }, { "$ref": "#/definitions/Jetway" }],
         "definitions": merged(definitions, ours),
     })
 }
@@ -76,6 +89,10 @@ fn plain(name: &str) -> Value {
         "x-service" => json!({
             "type": "string",
             "description": "The service of this operation, where it is not the part of the name before the first dot.",
+        }),
+        "x-upcasts" => json!({
+            "type": "string",
+            "description": "The older version of the same event that this one is upcast from, as in order.placed.v1.",
         }),
         "x-deprecated" => json!({ "type": "boolean" }),
         "x-sunset" => json!({

@@ -125,12 +125,13 @@ fn topology(contract: &Contract) -> String {
         let event = contract.event(receive.event);
         if let Some(stream) = contract.stream_of(event) {
             let (stream, durable) = (&stream.name, receive.durable());
-            let filter = event.address.filter();
             allowed.group(
                 &receive.name,
                 vec![
                     format!("$JS.API.CONSUMER.INFO.{stream}.{durable}"),
-                    format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}.{filter}"),
+                    // With one filter it stands behind the name, with several nothing does.
+                    format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}"),
+                    format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}.>"),
                 ],
             );
         }

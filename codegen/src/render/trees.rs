@@ -51,7 +51,7 @@ pub fn trees(contract: &Contract, workspace: &Workspace) -> Result<Vec<Tree>, as
         tree(CODE, render(contract)?),
         tree(CATALOGUE, catalogue::files(contract, workspace)),
         tree(DOCUMENTS, service_document::files(contract, workspace)),
-        tree(EDITOR, editor::files(contract)),
+        tree(EDITOR, editor::files(contract, workspace)),
         tree(PERMISSIONS, permissions::files(contract)),
     ])
 }

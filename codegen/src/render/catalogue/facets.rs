@@ -19,6 +19,11 @@ impl<'w> Facets<'w> {
             never: false,
         };
         facets.gather(workspace, schema, 0);
+        // A choice between one schema and null says all that this one says.
+        let (branches, _) = facets.branches(workspace);
+        if let [only] = branches.as_slice() {
+            facets.gather(workspace, only, 0);
+        }
         facets
     }
 
@@ -87,6 +92,16 @@ impl<'w> Facets<'w> {
             }
         }
         found
+    }
+
+    /// The names that must be there and are no properties.
+    pub(super) fn required_beside(&self) -> Vec<&'w str> {
+        let known = self.properties();
+        self.all("required")
+            .flat_map(Node::items)
+            .filter_map(Node::text)
+            .filter(|name| !known.iter().any(|(property, _)| property == name))
+            .collect()
     }
 
     /// The branches of `oneOf` and `anyOf`, without `null`, and whether that was among them.

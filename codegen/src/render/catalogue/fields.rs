@@ -106,8 +106,10 @@ impl<'w> Walk<'w> {
         }
         let said = facets.text("description").map(inline).unwrap_or_default();
         let rules = rules(&facets);
-        // A list's items need a row of their own only where there is something to say of them.
-        if required.is_some() || !said.is_empty() || !rules.is_empty() || again.is_some() {
+        // What a list or a map holds needs a row of its own only where there is more to say of it than its type.
+        let nested = ty.starts_with("list") || ty.starts_with("map");
+        let more = nested || !said.is_empty() || !rules.is_empty() || again.is_some();
+        if required.is_some() || more {
             self.rows += 1;
             let must = match required {
                 Some(true) => "yes",
@@ -147,7 +149,9 @@ impl<'w> Walk<'w> {
             );
         }
         if let Some(values) = facets.get("additionalProperties").filter(|v| v.is_map()) {
-            self.field(values, &below(path, "*"), None, depth + 1, table);
+            // Beside named properties the type does not say what the others are.
+            let required = (!facets.properties().is_empty()).then_some(false);
+            self.field(values, &below(path, "*"), required, depth + 1, table);
         }
         let places = facets.all("prefixItems").flat_map(Node::items);
         for (index, item) in places.enumerate() {
@@ -162,16 +166,15 @@ impl<'w> Walk<'w> {
         if let Some(items) = facets.get("items").filter(|items| items.is_map()) {
             self.field(items, &format!("{path}[]"), None, depth + 1, table);
         }
-        self.forms(facets, path, depth, table);
+        self.forms(facets, path, depth);
         self.above.truncate(known);
     }
 
-    /// The forms of a choice: a table each; one that is no choice stands where it is.
-    fn forms(&mut self, facets: &Facets<'w>, path: &str, depth: usize, table: &mut Table) {
+    /// The forms of a choice: a table each.
+    fn forms(&mut self, facets: &Facets<'w>, path: &str, depth: usize) {
         let (branches, _) = facets.branches(self.workspace);
-        if let [only] = branches.as_slice() {
-            let only = Facets::of(self.workspace, only);
-            return self.children(&only, path, depth + 1, table);
+        if branches.len() < 2 {
+            return;
         }
         let tag = self.tag(&branches);
         for (index, branch) in branches.iter().enumerate() {

@@ -70,7 +70,8 @@ fn event_table(book: &Book<'_>, events: &[usize]) -> String {
                 said = format!("**{words}.** {said}").trim_end().to_owned();
             }
             let senders = book.senders(*index).iter().map(|(service, _)| *service);
-            let receivers = book.receivers(*index).iter().map(|(service, _)| *service);
+            let receivers = book.all_receivers(*index).into_iter();
+            let receivers = receivers.map(|(_, service, _)| service);
             [book.link(*index), said, names(senders), names(receivers)]
         })
         .collect();

@@ -12,15 +12,16 @@ pub(super) struct Lifecycle {
     pub(super) deprecated: bool,
     /// The day from which it is no longer published, as the contract writes it.
     pub(super) sunset: Option<String>,
+    /// The older version that this one is made of where only that one was sent: who receives this gets those, too.
+    pub(super) upcasts: Option<String>,
 }
 
 impl Lifecycle {
     /// What is said of it beside its name; nothing of a version that stays.
     pub(super) fn words(&self) -> Option<String> {
-        match (&self.sunset, self.deprecated) {
-            (Some(date), _) => Some(format!("deprecated, sunset on {date}")),
-            (None, true) => Some("deprecated".to_owned()),
-            (None, false) => None,
+        match &self.sunset {
+            Some(date) => Some(format!("deprecated, sunset on {date}")),
+            None => self.deprecated.then(|| "deprecated".to_owned()),
         }
     }
 }
@@ -70,8 +71,36 @@ fn of(event: &Event, channel: Option<&Node>, workspace: &Workspace) -> Lifecycle
             let date = node.get("x-sunset").and_then(Node::text);
             lifecycle.sunset = date.map(str::to_owned);
         }
+        if lifecycle.upcasts.is_none() {
+            let older = node.get("x-upcasts").and_then(Node::text);
+            lifecycle.upcasts = older.map(str::to_owned);
+        }
     }
+    lifecycle.deprecated |= lifecycle.sunset.is_some();
     lifecycle
+}
+
+/// For each event the newer ones that it is made into, directly or by way of others, by their places.
+pub(super) fn heirs(contract: &Contract, lifecycles: &[Lifecycle]) -> Vec<Vec<usize>> {
+    let names = contract.events.iter().enumerate();
+    let places: HashMap<&str, usize> = names.map(|(at, event)| (event.name.as_str(), at)).collect();
+    let mut heirs = vec![Vec::new(); lifecycles.len()];
+    for newer in 0..lifecycles.len() {
+        let mut seen = vec![newer];
+        let mut next = newer;
+        while let Some(older) = lifecycles
+            .get(next)
+            .and_then(|lifecycle| places.get(lifecycle.upcasts.as_deref()?))
+            .filter(|older| !seen.contains(older))
+        {
+            seen.push(*older);
+            next = *older;
+            if let Some(heirs) = heirs.get_mut(*older) {
+                heirs.push(newer);
+            }
+        }
+    }
+    heirs
 }
 
 /// The schema of an event's data.

@@ -26,7 +26,8 @@ const DIAGRAM: &str = "services.md";
 /// All files.
 pub(super) fn files(contract: &Contract, workspace: &Workspace) -> Vec<File> {
     let book = Book::of(contract, workspace);
-    let graph = graph::Graph::of(contract, |index| book.lifecycle(index).deprecated);
+    let deprecated = |index| book.lifecycle(index).deprecated;
+    let graph = graph::Graph::of(contract, deprecated, &book.heirs);
     let mut files: Vec<File> = contract
         .events
         .iter()
@@ -59,6 +60,8 @@ struct Book<'c> {
     /// The channels, by the places of their addresses.
     channels: HashMap<Span, &'c Node>,
     lifecycles: Vec<Lifecycle>,
+    /// The newer events that each is made into where they are received, by the event's place.
+    heirs: Vec<Vec<usize>>,
     /// The versions of each fact with the events' places, the oldest first.
     versions: HashMap<&'c str, Vec<(u64, usize)>>,
     /// Who sends and who receives, by the event's place.
@@ -101,12 +104,14 @@ impl<'c> Book<'c> {
             .iter()
             .map(|service| service.name.as_str());
         let channels = lifecycle::channels(workspace);
+        let lifecycles = lifecycle::all(contract, workspace, &channels);
         Self {
             contract,
             workspace,
             pages,
             documents: documents.zip(service_document::paths(contract)).collect(),
-            lifecycles: lifecycle::all(contract, workspace, &channels),
+            heirs: lifecycle::heirs(contract, &lifecycles),
+            lifecycles,
             channels,
             versions,
             senders,
@@ -144,6 +149,18 @@ impl<'c> Book<'c> {
         let fact = lifecycle::split(&event.name).map(|(fact, _)| fact);
         fact.and_then(|fact| self.versions.get(fact))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// Who receives an event and as which: the event itself, or a newer version that it is made into.
+    fn all_receivers(&self, index: usize) -> Vec<(usize, &'c Service, &'c Receive)> {
+        let heirs = self.heirs.get(index).map_or(&[][..], Vec::as_slice);
+        let received = std::iter::once(&index).chain(heirs);
+        received
+            .flat_map(|as_which| {
+                let receivers = self.receivers(*as_which).iter();
+                receivers.map(|(service, receive)| (*as_which, *service, *receive))
+            })
+            .collect()
     }
 
     /// A link to an event's page, from another page of the catalogue.

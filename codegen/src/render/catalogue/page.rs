@@ -111,9 +111,16 @@ fn senders(book: &Book<'_>, index: usize) -> String {
 
 fn receivers(book: &Book<'_>, index: usize) -> String {
     let rows: Vec<[String; 4]> = book
-        .receivers(index)
-        .iter()
-        .map(|(service, receive)| receiver(book, service, receive))
+        .all_receivers(index)
+        .into_iter()
+        .map(|(as_which, service, receive)| {
+            let mut row = receiver(book, service, receive);
+            if as_which != index {
+                let [_, operation, ..] = &mut row;
+                operation.push_str(&format!(", as {}", book.link(as_which)));
+            }
+            row
+        })
         .collect();
     if rows.is_empty() {
         return "No service of this contract does.\n".to_owned();
@@ -159,8 +166,15 @@ fn versions(book: &Book<'_>, index: usize, event: &Event) -> String {
             } else {
                 book.link(*other)
             };
-            let words = book.lifecycle(*other).words();
-            [name, words.unwrap_or_else(|| "current".to_owned())]
+            let lifecycle = book.lifecycle(*other);
+            let mut words = lifecycle.words().unwrap_or_else(|| "current".to_owned());
+            if let Some(older) = &lifecycle.upcasts {
+                words.push_str(&format!(
+                    "; who receives it gets {} too, upcast",
+                    code(older)
+                ));
+            }
+            [name, words]
         })
         .collect();
     format!(

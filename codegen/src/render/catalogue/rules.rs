@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::facets::Facets;
 use crate::load::{Node, Value, Workspace};
-use crate::render::markdown::code;
+use crate::render::markdown::{code, inline};
 
 /// The longest value that is shown whole.
 const LONGEST: usize = 120;
@@ -26,7 +26,6 @@ const ELSEWHERE: &[&str] = &[
     "description",
     "examples",
     "format",
-    "items",
     "oneOf",
     "patternProperties",
     "prefixItems",
@@ -38,7 +37,21 @@ const ELSEWHERE: &[&str] = &[
     "writeOnly",
 ];
 
-/// The type of a value, as in `string (uuid) or null`; `item` says what a list holds.
+/// Keywords that are put into words together.
+const BOUNDS: &[&str] = &[
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+];
+
+/// The type of a value, as in `string (uuid) or null`.
 pub(super) fn type_words(facets: &Facets<'_>, workspace: &Workspace) -> String {
     if facets.never {
         return "nothing".to_owned();
@@ -55,9 +68,6 @@ pub(super) fn type_words(facets: &Facets<'_>, workspace: &Workspace) -> String {
             "any"
         };
         words.push(several(&branches, how, workspace));
-    } else if names.is_empty() && branches.len() == 1 {
-        let branch = branches.first().map(|only| Facets::of(workspace, only));
-        words.extend(branch.map(|branch| plain_words(&branch, workspace)));
     } else {
         words.extend(names.iter().map(|name| named(name, facets, workspace)));
     }
@@ -71,9 +81,19 @@ pub(super) fn type_words(facets: &Facets<'_>, workspace: &Workspace) -> String {
     words.join(" or ")
 }
 
-/// The type without a look into branches: what bounds the words for lists of lists.
+/// The type without a look into lists and maps, which bounds the words.
 fn plain_words(facets: &Facets<'_>, workspace: &Workspace) -> String {
-    let names = type_names(facets);
+    let mut names = type_names(facets);
+    if names.is_empty() {
+        let (branches, _) = facets.branches(workspace);
+        for branch in branches {
+            for name in type_names(&Facets::of(workspace, branch)) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+    }
     if names.is_empty() {
         return "anything".to_owned();
     }
@@ -81,6 +101,7 @@ fn plain_words(facets: &Facets<'_>, workspace: &Workspace) -> String {
         .iter()
         .map(|name| match name.as_str() {
             "array" => "list".to_owned(),
+            "object" if facets.properties().is_empty() => "object".to_owned(),
             name => named(name, facets, workspace),
         })
         .collect();
@@ -203,6 +224,20 @@ pub(super) fn rules(facets: &Facets<'_>) -> Vec<String> {
         ));
     }
     add(range(facets));
+    for keyword in BOUNDS {
+        // A second word on the same is rare, and shown as it stands.
+        for again in facets.all(keyword).skip(1) {
+            add(Some(format!("{} {}", code(keyword), json(again))));
+        }
+    }
+    for name in facets.required_beside() {
+        add(Some(format!("needs {}", code(name))));
+    }
+    if let Some(format) = facets.text("format")
+        && !type_names(facets).iter().any(|name| name == "string")
+    {
+        add(Some(format!("text is a {}", inline(format))));
+    }
     for (keyword, value) in facets.entries() {
         add(rule(keyword, value));
     }
@@ -215,8 +250,10 @@ pub(super) fn rules(facets: &Facets<'_>) -> Vec<String> {
 fn rule(keyword: &str, value: &Node) -> Option<String> {
     match keyword {
         _ if ELSEWHERE.contains(&keyword) => None,
-        "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties"
-        | "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => None,
+        _ if BOUNDS.contains(&keyword) => None,
+        "items" | "additionalItems" => {
+            (value.value == Value::Bool(false)).then(|| "no other items".to_owned())
+        }
         "const" => Some(format!("always {}", json(value))),
         "enum" => Some(format!("one of {}", values(value))),
         "x-extensible-enum" => Some(format!("one of {}, and what may come to be", values(value))),
@@ -226,9 +263,11 @@ fn rule(keyword: &str, value: &Node) -> Option<String> {
         )),
         "multipleOf" => Some(format!("a multiple of {}", json(value))),
         "uniqueItems" => (value.value == Value::Bool(true)).then(|| "no item twice".to_owned()),
-        "additionalProperties" | "unevaluatedProperties" => {
-            (value.value == Value::Bool(false)).then(|| "no other properties".to_owned())
+        "additionalProperties" | "unevaluatedProperties" if value.value == Value::Bool(false) => {
+            Some("no other properties".to_owned())
         }
+        // As a schema it has a row of its own.
+        "additionalProperties" => None,
         _ if keyword.starts_with("x-") => None,
         // Whatever else is asserted is shown as it stands, rather than not at all.
         _ => Some(format!("{} {}", code(keyword), json(value))),

@@ -3,6 +3,9 @@
 mod layout;
 mod mermaid;
 mod svg;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use crate::model::Contract;
 
@@ -44,8 +47,13 @@ struct Edge {
 }
 
 impl Graph {
-    /// `deprecated` tells of an event, by its place.
-    pub(super) fn of(contract: &Contract, deprecated: impl Fn(usize) -> bool) -> Self {
+    /// `deprecated` tells of an event, by its place, and `heirs` has the newer versions that it is made into: who receives
+    /// one of those receives it, too.
+    pub(super) fn of(
+        contract: &Contract,
+        deprecated: impl Fn(usize) -> bool,
+        heirs: &[Vec<usize>],
+    ) -> Self {
         let mut events: Vec<Event> = contract
             .events
             .iter()
@@ -77,6 +85,7 @@ impl Graph {
                 sends,
             });
         }
+        inherit(&mut events, heirs);
         let unsent: Vec<usize> = (0..events.len())
             .filter(|event| !sent.get(*event).copied().unwrap_or_default())
             .collect();
@@ -117,5 +126,16 @@ impl Graph {
                         })
                     })
             })
+    }
+}
+
+fn inherit(events: &mut [Event], heirs: &[Vec<usize>]) {
+    let own: Vec<Vec<usize>> = events.iter().map(|event| event.receivers.clone()).collect();
+    for (event, heirs) in events.iter_mut().zip(heirs) {
+        for receiver in heirs.iter().filter_map(|heir| own.get(*heir)).flatten() {
+            if !event.receivers.contains(receiver) {
+                event.receivers.push(*receiver);
+            }
+        }
     }
 }
