@@ -412,7 +412,7 @@ async fn nobody_listens_to_others() {
 }
 
 #[tokio::test]
-async fn who_makes_streams_neither_reads_nor_deletes() {
+async fn who_makes_streams_may_do_that_and_nothing_else() {
     let mut guarded = Guarded::shop().await;
     guarded.provision().await;
     let contract = contract();

@@ -61,6 +61,8 @@ const HOW: &str = "\
 # after every change of the contract, run each of them once as the other user:
 #
 #   TOPOLOGY=provision NATS_NKEY_SEED=SU… NATS_INBOX_PREFIX=_INBOX_topology <service>
+#
+# Keep that seed where releases are made: who may change the limits of a stream can empty it.
 ";
 
 fn users(contract: &Contract, variables: &[String], stems: &[String]) -> String {
@@ -99,7 +101,8 @@ fn permissions(contract: &Contract, service: &Service) -> String {
     )
 }
 
-/// What it takes to make and update every stream and consumer. Not to delete one, nor to read what it keeps.
+/// What it takes to make and update every stream and consumer. Not to delete one, nor to ask for what it keeps; but who
+/// may change the limits of a stream can empty it, which is why no service is this user.
 fn topology(contract: &Contract) -> String {
     let mut allowed = Allowed::default();
     allowed.group(
