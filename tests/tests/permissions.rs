@@ -33,6 +33,11 @@ struct Guarded {
 
 impl Guarded {
     async fn shop() -> Self {
+        Self::on(None).await
+    }
+
+    /// The same on this version of the server.
+    async fn on(version: Option<&str>) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("jetway-guarded-")
             .tempdir()
@@ -56,6 +61,7 @@ impl Guarded {
             extra: "accounts { SHOP { jetstream: enabled, include \"nats/users.conf\" } }"
                 .to_owned(),
             environment,
+            version: version.map(str::to_owned),
             login: Some(("looker".to_owned(), "watching".to_owned())),
             directory: Some(directory.path().to_owned()),
             ..BrokerOptions::default()
@@ -343,7 +349,17 @@ fn nobodys(contract: &Contract) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn what_is_not_a_services_own_is_denied() {
-    let mut guarded = Guarded::shop().await;
+    only_ones_own(None).await;
+}
+
+/// The oldest server that is supported.
+#[tokio::test]
+async fn what_is_not_a_services_own_is_denied_by_2_10() {
+    only_ones_own(Some("2.10.25")).await;
+}
+
+async fn only_ones_own(version: Option<&str>) {
+    let mut guarded = Guarded::on(version).await;
     guarded.provision().await;
     let contract = contract();
     let names: Vec<&str> = contract.services.iter().map(|s| s.name.as_str()).collect();

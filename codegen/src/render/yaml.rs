@@ -46,12 +46,36 @@ fn below(text: &mut String, depth: usize, value: &Value) {
                 list_item(text, depth + 1, item);
             }
         }
+        Value::String(lines) if is_block(lines) => {
+            text.push_str(" |-\n");
+            for line in lines.split('\n') {
+                // An empty line needs no indentation.
+                if !line.is_empty() {
+                    indent(text, depth + 1);
+                    text.push_str(line);
+                }
+                text.push('\n');
+            }
+        }
         scalar => {
             text.push(' ');
             text.push_str(&scalar_of(scalar));
             text.push('\n');
         }
     }
+}
+
+/// Whether text of several lines can stand as it is, indented.
+fn is_block(text: &str) -> bool {
+    let odd = |c: char| {
+        c.is_control() && c != '\n' || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    let blank = |line: &str| !line.is_empty() && line.trim().is_empty();
+    text.contains('\n')
+        && !text.starts_with([' ', '\n'])
+        && !text.ends_with('\n')
+        && !text.contains(odd)
+        && !text.split('\n').any(blank)
 }
 
 fn list_item(text: &mut String, depth: usize, item: &Value) {
@@ -176,7 +200,8 @@ mod tests {
     fn what_is_written_is_read_back() {
         let value = json!({
             "asyncapi": "3.0.0", "version": "1.0", "no": "no", "empty": {}, "none": [], "text": "a: b # c",
-            "lines": "one\ntwo", "number": 1.5, "null": null, "subjects": ["order.>", "*.x", "a,b", "{x}"],
+            "lines": "one\ntwo", "blank": "one\n\n  - two: x\n# three", "first": " one\ntwo",
+            "last": "one\ntwo\n", "spaces": "one\n  \ntwo", "listed": ["one\ntwo", { "deep": { "er": "a\nb" } }], "number": 1.5, "null": null, "subjects": ["order.>", "*.x", "a,b", "{x}"],
             "list": [{ "a": { "b": [1, [2, 3]] }, "c": true }, "x", [], [{ "d": 1 }]],
             "refs": { "$ref": "#/channels/x", "y": "./a/b.json" }, "é": "…", ".5": ".inf", "": "", "trail ": "x:",
             "~": "~", "- a": "- b", "key: x": "@x", "1": "0x10", "date": "2026-01-01", "next": "a\u{85}b",
