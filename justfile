@@ -5,12 +5,12 @@
 default:
     @{{just_executable()}} --list
 
-# Write the events crate anew; after every change of asyncapi.yaml or a schema
+# Write the events crate, docs/ and deploy/nats anew; after every change of asyncapi.yaml, a schema or an example
 [group('contract')]
 codegen *arguments:
     cargo run --quiet -p codegen -- {{arguments}}
 
-# Fail, and name each file, if the generated code is not what the contract says
+# Fail, and name each file, if what is generated is not what the contract says
 [group('contract')]
 codegen-check:
     cargo run --quiet -p codegen -- --check

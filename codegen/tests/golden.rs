@@ -18,28 +18,30 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-fn files(contract: &Path) -> Vec<render::File> {
+/// All that is generated from the contract of a folder, in the folders beside it.
+fn trees(root: &Path) -> Vec<render::Tree> {
     let mut report = Report::default();
-    let workspace = Workspace::load(contract, &mut report).unwrap();
+    let workspace = Workspace::load(&root.join("asyncapi.yaml"), &mut report).unwrap();
     let contract = model::read(&workspace, &mut report);
     check::check(&contract, &workspace, &mut report);
     assert!(!report.has_errors(), "{}", report.render(&workspace, false));
-    render::render(&contract).unwrap()
+    let mut trees = render::trees(&contract, &workspace).unwrap();
+    for tree in &mut trees {
+        tree.folder = root.join(&tree.folder);
+    }
+    trees
 }
 
 /// After a change that is meant: `cargo run -p codegen -- --contract codegen/tests/golden/asyncapi.yaml`.
 #[test]
 fn the_golden_files_are_what_is_written() {
-    let files = files(&golden().join("asyncapi.yaml"));
-    let drift = write::compare(&golden().join("events/src/generated"), &files).unwrap();
+    let drift = write::compare_all(&trees(&golden())).unwrap();
     assert_eq!(drift, Vec::<Drift>::new());
 }
 
 #[test]
 fn the_sample_is_up_to_date() {
-    let root = support::repository();
-    let files = files(&root.join("asyncapi.yaml"));
-    let drift = write::compare(&root.join("events/src/generated"), &files).unwrap();
+    let drift = write::compare_all(&trees(&support::repository())).unwrap();
     assert_eq!(drift, Vec::<Drift>::new());
 }
 
@@ -69,6 +71,5 @@ fn an_event_file_is_no_longer_than_a_person_would_write_it() {
 
 #[test]
 fn the_same_contract_gives_the_same_files() {
-    let contract = golden().join("asyncapi.yaml");
-    assert_eq!(files(&contract), files(&contract));
+    assert_eq!(trees(&golden()), trees(&golden()));
 }

@@ -27,6 +27,10 @@ pub struct BrokerOptions {
     pub monitoring: bool,
     /// More lines for the server's configuration file, as they are.
     pub extra: String,
+    /// Variables of the server's process, which its configuration may use.
+    pub environment: Vec<(String, String)>,
+    /// Name and password of somebody who may ask for JetStream, where `extra` says that clients have to log in.
+    pub login: Option<(String, String)>,
     /// Keep the store here; otherwise in a temporary directory that goes with the broker.
     pub directory: Option<PathBuf>,
     /// A directory to be removed when our process ends without having stopped the broker; see
@@ -42,6 +46,8 @@ impl Default for BrokerOptions {
             port: None,
             monitoring: false,
             extra: String::new(),
+            environment: Vec::new(),
+            login: None,
             directory: None,
             remove_afterwards: None,
         }
@@ -58,6 +64,8 @@ pub struct Broker {
     port: u16,
     monitoring: Option<u16>,
     directory: PathBuf,
+    environment: Vec<(String, String)>,
+    login: Option<(String, String)>,
     remove_afterwards: Option<PathBuf>,
     _temporary: Option<TempDir>,
 }
@@ -113,6 +121,8 @@ impl Broker {
             } else {
                 None
             },
+            environment: options.environment.clone(),
+            login: options.login.clone(),
             remove_afterwards: options
                 .remove_afterwards
                 .clone()
@@ -151,6 +161,11 @@ impl Broker {
     /// Where clients connect.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Name and password of somebody who may log in, where clients have to.
+    pub fn login(&self) -> Option<&(String, String)> {
+        self.login.as_ref()
     }
 
     /// The port that [`Broker::url`] names. It stays the same over restarts.
@@ -246,7 +261,8 @@ impl Broker {
     pub async fn restart(&mut self) -> Result<()> {
         self.kill()?;
         let mut program = Program::new(&self.server.path)
-            .args(["--config".as_ref(), self.config_path().as_os_str()]);
+            .args(["--config".as_ref(), self.config_path().as_os_str()])
+            .envs(self.environment.iter().cloned());
         if let Some(directory) = &self.remove_afterwards {
             program = program.remove_afterwards(directory);
         }
@@ -269,7 +285,7 @@ impl Broker {
                         leash.log_tail(12)
                     )));
                 }
-                match raw_nats::jetstream_answers(&address).await {
+                match raw_nats::jetstream_answers(&address, self.login.as_ref()).await {
                     Ok(info) if info.server_name == name => Ok(Ok(())),
                     Ok(info) => Ok(Err(format!(
                         "{address}: address already in use by server {}",

@@ -44,14 +44,26 @@ async fn open(address: &str) -> Result<Line, String> {
     Ok(Line { stream, info })
 }
 
-/// Asks the JetStream of the server at `address` for its account, which it answers only when it is ready to store.
-pub(crate) async fn jetstream_answers(address: &str) -> Result<Info, String> {
+/// Asks the JetStream of the server at `address` for its account, which it answers only when it is ready to store. `login`
+/// is who asks, by name and password.
+pub(crate) async fn jetstream_answers(
+    address: &str,
+    login: Option<&(String, String)>,
+) -> Result<Info, String> {
     let Line { mut stream, info } = open(address).await?;
     if !info.jetstream {
         return Err(format!("{address} has no JetStream"));
     }
-    let ask = "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true}\r\n\
-               SUB _INBOX.ready 1\r\nPUB $JS.API.INFO _INBOX.ready 0\r\n\r\n";
+    let mut connect = serde_json::json!({
+        "verbose": false, "pedantic": false, "headers": true, "no_responders": true,
+    });
+    if let Some((name, password)) = login {
+        connect["user"] = name.as_str().into();
+        connect["pass"] = password.as_str().into();
+    }
+    let ask = format!(
+        "CONNECT {connect}\r\nSUB _INBOX.ready 1\r\nPUB $JS.API.INFO _INBOX.ready 0\r\n\r\n"
+    );
     stream
         .write_all(ask.as_bytes())
         .await

@@ -2,6 +2,7 @@
 
 mod broker;
 mod launch;
+mod provision;
 mod running;
 
 use std::marker::PhantomData;

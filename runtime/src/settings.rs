@@ -41,6 +41,10 @@ pub struct Settings {
     #[arg(long, env = "NATS_NKEY_SEED", value_name = "SEED", hide_env_values = true, value_parser = values::nkey_seed)]
     pub nats_nkey_seed: Option<Secret>,
 
+    /// What the subjects begin with on which the broker's answers arrive; its user must be allowed to subscribe below it
+    #[arg(long, env = "NATS_INBOX_PREFIX", value_name = "SUBJECT", default_value = "_INBOX_<service>", value_parser = values::inbox_prefix)]
+    pub nats_inbox_prefix: String,
+
     /// Database of this service: sqlite://<path> or postgres://<user>:<password>@<host>/<database>
     #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = "sqlite://data/<service>.sqlite3", value_parser = values::database_url)]
     pub database_url: SecretUrl,
@@ -59,8 +63,9 @@ pub struct Settings {
     pub http_addr: SocketAddr,
 
     /// What becomes of streams and consumers at start: apply creates and updates them from the contract, verify refuses to
-    /// start where they differ, bind touches and asks nothing (for production under least privilege)
-    #[arg(long, env = "TOPOLOGY", value_name = "apply|verify|bind", default_value = "apply", value_parser = values::topology)]
+    /// start where they differ, bind touches and asks nothing (for production under least privilege), provision creates and
+    /// updates them and ends there (under a user that may)
+    #[arg(long, env = "TOPOLOGY", value_name = "apply|verify|bind|provision", default_value = "apply", value_parser = values::topology)]
     pub topology: TopologyMode,
 
     /// What is logged: a level, or a filter as in info,jetway=debug

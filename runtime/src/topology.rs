@@ -20,4 +20,6 @@ pub enum TopologyMode {
     Verify,
     /// Touch and ask nothing: what the service may do is all that it needs.
     Bind,
+    /// As `Apply`, and then end: for a user that may do this and nothing else.
+    Provision,
 }

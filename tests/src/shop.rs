@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use async_nats::jetstream;
+use async_nats::{ConnectOptions, jetstream};
 use dev::{Broker, Service};
 use sqlx::AnyPool;
 use tempfile::TempDir;
@@ -75,7 +75,11 @@ impl Shop {
             pools.insert(name, tables::pool(&url));
             urls.insert(name, url);
         }
-        let client = async_nats::connect(broker.url()).await.unwrap();
+        let options = match broker.login().cloned() {
+            Some((name, password)) => ConnectOptions::with_user_and_password(name, password),
+            None => ConnectOptions::new(),
+        };
+        let client = options.connect(broker.url()).await.unwrap();
         Self {
             services: BTreeMap::new(),
             pools,

@@ -1,7 +1,7 @@
 //! `codegen`: brings the generated files in line with the contract, or says how the two differ.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     json: bool,
     #[command(flatten)]
     source: Source,
-    /// Where to write. Without it: events/src/generated beside the contract
+    /// Where to write the Rust code. Without it: events/src/generated beside the contract, as all other files are
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -38,27 +38,28 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     let contract = &read.contract;
-    let files = render::render(contract)?;
-    let out = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| read.workspace.root().join("events/src/generated"));
-    if arguments.check {
-        let drift = write::compare(&out, &files)
-            .with_context(|| format!("cannot read {}", out.display()))?;
-        return Ok(show_drift(&drift, &out, arguments.json));
+    let root = read.workspace.root();
+    let mut trees = render::trees(contract, &read.workspace)?;
+    for tree in &mut trees {
+        tree.folder = match &arguments.out {
+            Some(out) if tree.is_code() => out.clone(),
+            _ => root.join(&tree.folder),
+        };
     }
-    let written =
-        write::apply(&out, &files).with_context(|| format!("cannot write {}", out.display()))?;
-    show_written(&written, &out, contract, began);
+    if arguments.check {
+        let drift = write::compare_all(&trees).context("cannot read what was generated")?;
+        return Ok(show_drift(&drift, arguments.json));
+    }
+    let written = write::apply_all(&trees).context("cannot write what is generated")?;
+    show_written(&written, contract, began);
     Ok(ExitCode::SUCCESS)
 }
 
-fn show_drift(drift: &[Drift], out: &Path, json: bool) -> ExitCode {
+fn show_drift(drift: &[Drift], json: bool) -> ExitCode {
     if json {
         let items: Vec<_> = drift
             .iter()
-            .map(|item| serde_json::json!({ "path": out.join(&item.path), "drift": item.kind }))
+            .map(|item| serde_json::json!({ "path": item.path, "drift": item.kind }))
             .collect();
         println!(
             "{}",
@@ -68,7 +69,7 @@ fn show_drift(drift: &[Drift], out: &Path, json: bool) -> ExitCode {
         println!("up to date");
     } else {
         for item in drift {
-            eprintln!("{}: {}", out.join(&item.path).display(), item.kind);
+            eprintln!("{}: {}", item.path, item.kind);
         }
         let count = drift.len();
         let (files, differ) = if count == 1 {
@@ -81,14 +82,14 @@ fn show_drift(drift: &[Drift], out: &Path, json: bool) -> ExitCode {
     ExitCode::from(u8::from(!drift.is_empty()))
 }
 
-fn show_written(written: &[Drift], out: &Path, contract: &Contract, began: Instant) {
+fn show_written(written: &[Drift], contract: &Contract, began: Instant) {
     for item in written {
         let done = match item.kind {
             write::DriftKind::Changed | write::DriftKind::Missing => "wrote",
             write::DriftKind::Stale => "removed",
             write::DriftKind::Unexpected => "left alone, was not generated:",
         };
-        println!("{done} {}", out.join(&item.path).display());
+        println!("{done} {}", item.path);
     }
     let outcome = match written.len() {
         0 => "up to date".to_owned(),

@@ -62,6 +62,14 @@ pub struct Stream {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventId(pub(super) usize);
 
+impl EventId {
+    /// Its place in [`Contract::events`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// An event version: a channel with its message.
 #[derive(Debug)]
 pub struct Event {

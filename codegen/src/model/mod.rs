@@ -7,6 +7,7 @@ mod compile;
 mod contract;
 mod depth;
 mod envelope;
+pub(crate) mod extensions;
 mod fields;
 mod grammar;
 pub mod jetstream;

@@ -31,7 +31,7 @@ pub(super) async fn connect(
         .collect();
     let mut options = ConnectOptions::new()
         .name(service)
-        .custom_inbox_prefix(format!("_INBOX_{service}"))
+        .custom_inbox_prefix(settings.nats_inbox_prefix.clone())
         .ping_interval(PING)
         .retry_on_initial_connect()
         .max_reconnects(None)

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::App;
+use super::provision::provision;
 use crate::settings::{self, Settings};
 use crate::telemetry::Telemetry;
+use crate::topology::TopologyMode;
 use crate::{Error, Service};
 
 /// The whole of a service's `main`: reads the settings, starts telemetry, the database and the broker, and calls `run`
@@ -51,6 +53,9 @@ where
     F: FnOnce(App<S>, A) -> R,
     R: Future<Output = Result<(), Error>>,
 {
+    if settings.topology == TopologyMode::Provision {
+        return provision::<S>(&settings).await;
+    }
     let app = App::<S>::start(settings).await?;
     run(app, own).await
 }

@@ -98,6 +98,7 @@ fn command<A: Args>(service: &'static str) -> Command {
 fn named(mut settings: Settings, service: &str) -> Settings {
     let url = settings.database_url.expose().replace("<service>", service);
     settings.database_url = SecretUrl::from(url);
+    settings.nats_inbox_prefix = settings.nats_inbox_prefix.replace("<service>", service);
     settings
 }
 

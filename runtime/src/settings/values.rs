@@ -327,6 +327,19 @@ pub(super) fn nkey_seed(text: &str) -> Result<Secret, ValueError> {
     )
 }
 
+pub(super) fn inbox_prefix(text: &str) -> Result<String, ValueError> {
+    // The default's placeholder for the service's name stands in pointed brackets.
+    let filled = text.replace("<service>", "service");
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '*' | '>');
+    let token = |token: &str| !token.is_empty() && !token.contains(odd);
+    if filled.split('.').all(token) && !filled.starts_with('$') {
+        return Ok(text.to_owned());
+    }
+    refuse(
+        "is not the beginning of a subject: write words with dots between them, as in _INBOX_orders",
+    )
+}
+
 pub(super) fn connections(text: &str) -> Result<u32, ValueError> {
     match text.parse() {
         Ok(number @ 1..=1000) => Ok(number),
@@ -352,7 +365,8 @@ pub(super) fn topology(text: &str) -> Result<TopologyMode, ValueError> {
         "apply" => Ok(TopologyMode::Apply),
         "verify" => Ok(TopologyMode::Verify),
         "bind" => Ok(TopologyMode::Bind),
-        _ => refuse("is not one of apply, verify, bind"),
+        "provision" => Ok(TopologyMode::Provision),
+        _ => refuse("is not one of apply, verify, bind, provision"),
     }
 }
 
@@ -469,6 +483,21 @@ mod tests {
             Some(NatsLogin::Token(Secret("t0ken".to_owned())))
         );
         assert_eq!(login("nats://host:4222"), None);
+    }
+
+    #[test]
+    fn an_inbox_prefix_is_the_beginning_of_a_subject() {
+        for right in [
+            "_INBOX",
+            "_INBOX_orders",
+            "inbox.orders",
+            "_INBOX_<service>",
+        ] {
+            assert_eq!(inbox_prefix(right).unwrap(), right);
+        }
+        for wrong in ["", "a..b", ".a", "a.", "a b", "a.>", "*", "$JS.x"] {
+            assert!(inbox_prefix(wrong).is_err(), "{wrong:?} was read");
+        }
     }
 
     #[test]
