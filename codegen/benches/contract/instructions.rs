@@ -18,16 +18,22 @@ const MOST_GROWTH: u64 = 105;
 /// Counts and compares. Without valgrind it says so and fails: a gate that was not tried has not held.
 pub(crate) fn gate() -> ExitCode {
     let Some(counts) = count(SMALL).zip(count(LARGE)) else {
-        eprintln!("instructions: valgrind is not on PATH, or did not count; install it to hold the bound");
+        eprintln!(
+            "instructions: valgrind is not on PATH, or did not count; install it to hold the bound"
+        );
         return ExitCode::from(2);
     };
     let small = counts.0 / SMALL as u64;
     let large = counts.1 / LARGE as u64;
     let growth = large * 100 / small;
     println!("{small} instructions per event of {SMALL} (at most {MOST_PER_EVENT})");
-    println!("{large} instructions per event of {LARGE}: {growth}% of that (at most {MOST_GROWTH}%)");
+    println!(
+        "{large} instructions per event of {LARGE}: {growth}% of that (at most {MOST_GROWTH}%)"
+    );
     if small > MOST_PER_EVENT || growth > MOST_GROWTH {
-        eprintln!("error: more instructions than the bound in codegen/benches/contract/instructions.rs");
+        eprintln!(
+            "error: more instructions than the bound in codegen/benches/contract/instructions.rs"
+        );
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -55,8 +61,9 @@ fn count(events: usize) -> Option<u64> {
 /// The `summary:` line of callgrind's file.
 fn total(out: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(out).ok()?;
-    let summary = text
-        .lines()
-        .find_map(|line| line.strip_prefix("summary:").or_else(|| line.strip_prefix("totals:")))?;
+    let summary = text.lines().find_map(|line| {
+        line.strip_prefix("summary:")
+            .or_else(|| line.strip_prefix("totals:"))
+    })?;
     summary.split_whitespace().next()?.parse().ok()
 }

@@ -21,7 +21,10 @@ pub(crate) fn write(folder: &Path, events: usize) -> std::io::Result<()> {
     std::fs::write(schemas.join("shared/customer.json"), CUSTOMER)?;
     std::fs::write(schemas.join("shared/money.json"), MONEY)?;
     for number in 0..events {
-        std::fs::write(schemas.join(format!("{}.json", event(number))), schema(number))?;
+        std::fs::write(
+            schemas.join(format!("{}.json", event(number))),
+            schema(number),
+        )?;
     }
     std::fs::write(folder.join("asyncapi.yaml"), contract(events))
 }

@@ -6,6 +6,8 @@ mod rust_names;
 mod settings;
 mod subjects;
 
+pub(crate) use facts::fact;
+
 use crate::diagnostics::Report;
 use crate::load::Workspace;
 use crate::model::Contract;

@@ -2,6 +2,7 @@
 
 mod generate;
 mod lint;
+mod new;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Say what is wrong with the contract, and write nothing
     Lint(lint::Arguments),
+    /// Add to the contract
+    New(new::Arguments),
 }
 
 /// Which contract.
@@ -46,6 +49,7 @@ impl Cli {
         match &self.command {
             None => generate::run(&self.generate),
             Some(Command::Lint(arguments)) => lint::run(arguments),
+            Some(Command::New(arguments)) => new::run(arguments),
         }
     }
 }

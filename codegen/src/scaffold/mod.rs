@@ -3,11 +3,17 @@
 mod edit;
 mod event;
 mod files;
+mod outcome;
+mod pattern;
 mod place;
 mod plan;
+mod refusal;
+mod streams;
 mod texts;
 mod verify;
 
 pub use event::{NewEvent, Party};
 pub use files::{apply, diff};
-pub use plan::{Change, Next, Plan, Refusal, plan};
+pub use outcome::{Change, Next, Plan};
+pub use plan::plan;
+pub use refusal::Refusal;
