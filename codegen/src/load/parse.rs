@@ -7,7 +7,7 @@ use serde_json::Number;
 use serde_saphyr::{Location, Spanned};
 
 use super::node::{Entry, Node, Value};
-use super::{FileId, Span};
+use super::{FileId, Span, json};
 
 /// Why a text is no YAML, and where.
 #[derive(Debug)]
@@ -18,6 +18,11 @@ pub(super) struct SyntaxError {
 
 /// Reads a whole file.
 pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
+    json::parse(file, text).map_or_else(|| yaml(file, text), Ok)
+}
+
+/// Reads a whole file as YAML, which JSON is too.
+pub(super) fn yaml(file: FileId, text: &str) -> Result<Node, SyntaxError> {
     let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
         Ok(raw) => Ok(place(file, text, raw)),
