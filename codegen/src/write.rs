@@ -1,6 +1,6 @@
 //! Puts the generated files in place: each whole or not at all, and only those that change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -92,11 +92,15 @@ pub fn compare(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
 /// Where a file cannot be read, written or removed.
 pub fn apply(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
     let drift = compare(out, files)?;
+    let by_path: HashMap<&str, &File> = files
+        .iter()
+        .map(|file| (file.path.as_str(), file))
+        .collect();
     for item in &drift {
         let path = out.join(&item.path);
         match item.kind {
             DriftKind::Changed | DriftKind::Missing => {
-                if let Some(file) = files.iter().find(|file| file.path == item.path) {
+                if let Some(file) = by_path.get(item.path.as_str()) {
                     replace(&path, &file.text)?;
                 }
             }

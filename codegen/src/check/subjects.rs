@@ -3,6 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::Span;
 use crate::model::subject::{covers, illegal, overlap};
+use crate::model::subject_index::SubjectIndex;
 use crate::model::{Contract, Event};
 
 pub(super) fn check(contract: &Contract, report: &mut Report) {
@@ -51,6 +52,7 @@ fn illegal_address(address: &str) -> Option<String> {
 
 fn stream_subjects(contract: &Contract, report: &mut Report) {
     let mut seen: Vec<(&str, &str, Span)> = Vec::new();
+    let mut index = SubjectIndex::default();
     for stream in &contract.streams {
         if stream.subjects.is_empty() {
             report.push(
@@ -66,9 +68,8 @@ fn stream_subjects(contract: &Contract, report: &mut Report) {
                 report.push(not_a_subject(subject, *span, why));
                 continue;
             }
-            if let Some((other, name, place)) =
-                seen.iter().find(|(other, ..)| overlap(other, subject))
-            {
+            let earlier = index.overlapping(subject).first().copied();
+            if let Some((other, name, place)) = earlier.and_then(|number| seen.get(number)) {
                 report.push(
                     Diagnostic::error(
                         Code::OverlappingStreams,
@@ -82,16 +83,19 @@ fn stream_subjects(contract: &Contract, report: &mut Report) {
                     .help("JetStream keeps a subject in one stream only"),
                 );
             }
+            index.insert(subject, seen.len());
             seen.push((subject, &stream.name, *span));
         }
     }
 }
 
 fn channels_apart(contract: &Contract, report: &mut Report) {
+    let mut index = SubjectIndex::default();
     for (i, event) in contract.events.iter().enumerate() {
-        let other = contract.events[..i]
-            .iter()
-            .find(|other| overlap(&other.address.filter(), &event.address.filter()));
+        let filter = event.address.filter();
+        let other = index.overlapping(&filter).first().copied();
+        let other = other.and_then(|number| contract.events.get(number));
+        index.insert(&filter, i);
         if let Some(other) = other {
             report.push(
                 Diagnostic::error(

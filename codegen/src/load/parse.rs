@@ -23,7 +23,14 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
 
 /// Reads a whole file as YAML, which JSON is too.
 pub(super) fn yaml(file: FileId, text: &str) -> Result<Node, SyntaxError> {
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    // Limits hold against aliases that multiply; what really stands there may be as long as it is.
+    let budget = serde_saphyr::Budget::default();
+    let budget = serde_saphyr::budget! {
+        max_nodes: budget.max_nodes.max(text.len()),
+        max_events: budget.max_events.max(text.len().saturating_mul(2)),
+    };
+    let options =
+        serde_saphyr::options! { strict_booleans: true, with_snippet: false, budget: budget };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
         Ok(raw) => Ok(place(file, text, raw)),
         Err(error) => {

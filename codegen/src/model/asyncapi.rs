@@ -25,6 +25,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         audit: Audit::new(workspace),
         channels: HashMap::new(),
         events: Vec::new(),
+        names: HashMap::new(),
     };
     let source = workspace
         .files()
@@ -38,6 +39,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         events: Vec::new(),
         services: Vec::new(),
         types: super::types::Types::default(),
+        by_subject: std::sync::OnceLock::new(),
     };
     if let Some(root) = workspace.contract()
         && let Some(root) = mapping(workspace, root, &grammar::DOCUMENT, report)
@@ -67,6 +69,8 @@ struct Reader<'w> {
     /// The event of a channel, by the place of the channel; `None` where the channel has a finding.
     channels: HashMap<Span, Option<EventId>>,
     events: Vec<Event>,
+    /// The numbers of the events, by their names.
+    names: HashMap<String, usize>,
 }
 
 impl<'w> Reader<'w> {
@@ -100,6 +104,7 @@ impl<'w> Reader<'w> {
         };
         let event = self.event(entry, channel, report);
         let id = event.map(|event| {
+            self.names.insert(event.name.clone(), self.events.len());
             self.events.push(event);
             EventId(self.events.len() - 1)
         });
@@ -226,7 +231,11 @@ impl<'w> Reader<'w> {
                 .help("one event version, one schema, one file"),
             );
         }
-        if let Some(earlier) = self.events.iter().find(|known| known.name == event) {
+        let known = self
+            .names
+            .get(event)
+            .and_then(|number| self.events.get(*number));
+        if let Some(earlier) = known {
             report.push(
                 Diagnostic::error(
                     Code::NameCollision,
@@ -248,15 +257,19 @@ impl<'w> Reader<'w> {
         (report.len() == before).then_some((schema, data))
     }
 
-    /// The whole schema as text, where the compiled schema is needed; it is compiled once here in any case.
+    /// The whole schema as text, where the compiled schema is needed; it is compiled once here, unless it is certain
+    /// to be valid.
     fn compiled(&self, data: TypeId, schema: &'w Node, report: &mut Report) -> Option<String> {
-        let bundle = bundle::bundle(self.workspace, schema);
-        super::metaschema::check(self.workspace, schema, &bundle, report);
         let types = self.compiler.types();
         let needed = types
             .reachable(data)
             .into_iter()
             .any(|id| !types.get(id).compiled.is_empty());
+        if !needed && super::plain::plain(self.workspace, schema) {
+            return None;
+        }
+        let bundle = bundle::bundle(self.workspace, schema);
+        super::metaschema::check(self.workspace, schema, &bundle, report);
         needed.then(|| bundle.to_string())
     }
 }

@@ -12,7 +12,9 @@ pub mod jetstream;
 mod keywords;
 mod metaschema;
 pub mod names;
+mod plain;
 pub(crate) mod subject;
+pub(crate) mod subject_index;
 mod types;
 
 pub use asyncapi::read;

@@ -9,7 +9,9 @@ mod text;
 mod topology;
 mod types;
 
-use crate::model::{Contract, ModuleId};
+use std::collections::HashMap;
+
+use crate::model::{Contract, Event, ModuleId};
 
 /// A generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +30,15 @@ pub struct File {
 pub fn render(contract: &Contract) -> Result<Vec<File>, askama::Error> {
     let mut files = Vec::new();
     let mut add = |path: String, text: String| files.push(File { path, text });
+    let by_module: HashMap<ModuleId, &Event> = contract
+        .events
+        .iter()
+        .rev()
+        .map(|event| (event.module, event))
+        .collect();
     for (index, module) in contract.types.modules().enumerate() {
         let id = ModuleId::nth(index);
-        let event = contract.events.iter().find(|event| event.module == id);
+        let event = by_module.get(&id).copied();
         // A shared file whose schemas all became plain Rust types needs no module.
         if module.types.is_empty() {
             continue;

@@ -1,5 +1,7 @@
 //! Operations, by service.
 
+use std::collections::HashMap;
+
 use super::Reader;
 use super::extension::extension_error;
 use crate::diagnostics::{Code, Diagnostic, Report};
@@ -12,6 +14,7 @@ use crate::model::jetstream::OperationSettings;
 impl<'w> Reader<'w> {
     pub(super) fn services(&self, operations: &'w [Entry], report: &mut Report) -> Vec<Service> {
         let mut services: Vec<Service> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         for entry in operations {
             let Some(operation) =
                 mapping(self.workspace, &entry.value, &grammar::OPERATION, report)
@@ -21,18 +24,15 @@ impl<'w> Reader<'w> {
             let Some((name, local)) = service_and_local(entry, operation, report) else {
                 continue;
             };
-            let index = services
-                .iter()
-                .position(|service| service.name == name)
-                .unwrap_or_else(|| {
-                    services.push(Service {
-                        name,
-                        span: entry.key_span,
-                        receives: Vec::new(),
-                        sends: Vec::new(),
-                    });
-                    services.len() - 1
+            let index = *known.entry(name).or_insert_with_key(|name| {
+                services.push(Service {
+                    name: name.clone(),
+                    span: entry.key_span,
+                    receives: Vec::new(),
+                    sends: Vec::new(),
                 });
+                services.len() - 1
+            });
             self.operation(entry, operation, local, &mut services[index], report);
         }
         services
