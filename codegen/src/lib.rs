@@ -6,6 +6,7 @@ pub mod check;
 pub mod diagnostics;
 pub mod load;
 pub mod model;
+mod parallel;
 pub mod render;
 pub mod scaffold;
 pub mod write;

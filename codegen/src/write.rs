@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::parallel;
 use crate::render::File;
 
 /// How the output folder differs from what would be generated.
@@ -57,10 +58,13 @@ pub fn compare(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
             kind,
         });
     };
-    for file in files {
-        match std::fs::read(out.join(&file.path)) {
-            Ok(found) if found == file.text.as_bytes() => {}
-            Ok(_) => add(&file.path, DriftKind::Changed),
+    let found = parallel::map(files, |file| {
+        std::fs::read(out.join(&file.path)).map(|found| found == file.text.as_bytes())
+    });
+    for (file, same) in files.iter().zip(found) {
+        match same {
+            Ok(true) => {}
+            Ok(false) => add(&file.path, DriftKind::Changed),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 add(&file.path, DriftKind::Missing)
             }

@@ -1,8 +1,10 @@
 //! The command line.
 
+mod completions;
 mod generate;
 mod lint;
 mod new;
+mod watch;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,10 @@ enum Command {
     Lint(lint::Arguments),
     /// Add to the contract
     New(new::Arguments),
+    /// Generate anew on every save, and show what is wrong, until Ctrl-C
+    Watch(watch::Arguments),
+    /// Print what a shell needs to complete this command line
+    Completions(completions::Arguments),
 }
 
 /// Which contract.
@@ -50,6 +56,8 @@ impl Cli {
             None => generate::run(&self.generate),
             Some(Command::Lint(arguments)) => lint::run(arguments),
             Some(Command::New(arguments)) => new::run(arguments),
+            Some(Command::Watch(arguments)) => watch::run(arguments),
+            Some(Command::Completions(arguments)) => completions::run(arguments),
         }
     }
 }

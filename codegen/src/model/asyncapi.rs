@@ -40,6 +40,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         services: Vec::new(),
         types: super::types::Types::default(),
         by_subject: std::sync::OnceLock::new(),
+        stream_statics: std::sync::OnceLock::new(),
     };
     if let Some(root) = workspace.contract()
         && let Some(root) = mapping(workspace, root, &grammar::DOCUMENT, report)

@@ -1,6 +1,6 @@
 //! The contract as codegen understands it: events, services and streams, with the places that findings point at.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::jetstream::{OperationSettings, StreamSettings};
@@ -25,6 +25,8 @@ pub struct Contract {
     pub types: Types,
     /// The streams by their subjects, made when it is first asked for.
     pub(super) by_subject: OnceLock<SubjectIndex>,
+    /// The names of the streams' statics in generated code, by the streams' own, made when they are first asked for.
+    pub(crate) stream_statics: OnceLock<HashMap<String, String>>,
 }
 
 impl Contract {
