@@ -17,12 +17,21 @@ use codegen::diagnostics::Report;
 use codegen::load::Workspace;
 use codegen::model::{self, Contract};
 
+const EXAMPLES: &str = "\
+Examples:
+  codegen                      after a change of the contract or a schema
+  codegen --check              in CI: fails, and names the files, on any drift
+  codegen watch                while you edit
+  codegen new event shipment.created --sent-by shipping --received-by email";
+
 /// Writes the events crate from asyncapi.yaml and its JSON Schemas.
 ///
-/// Exit codes: 0 all well; 1 the contract has errors, or --check found drift; 2 the command line is wrong, or a file
-/// cannot be read or written.
+/// Without a command: reads the contract, says what is wrong with it, and brings the generated files in line.
+///
+/// Exit codes: 0 all well; 1 the contract has errors, --check found drift, or what was asked for was refused; 2 the
+/// command line is wrong, or a file cannot be read or written.
 #[derive(Debug, Parser)]
-#[command(name = "codegen", version, args_conflicts_with_subcommands = true)]
+#[command(name = "codegen", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -34,7 +43,7 @@ pub(crate) struct Cli {
 enum Command {
     /// Say what is wrong with the contract, and write nothing
     Lint(lint::Arguments),
-    /// Add to the contract
+    /// Add an event to the contract
     New(new::Arguments),
     /// Generate anew on every save, and show what is wrong, until Ctrl-C
     Watch(watch::Arguments),

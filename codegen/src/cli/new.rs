@@ -25,9 +25,9 @@ enum What {
 
 const EXAMPLES: &str = "\
 Examples:
-  codegen new event shipment.created --sent-by shipping --received-by email,analytics
-  codegen new event shipment.created --sent-by shipping.createShipment --key orderId --dry-run
-  codegen new event order.placed --version 2        # starts from the schema and examples of version 1";
+  codegen new event shipment.created --sent-by shipping --received-by email
+  codegen new event shipment.created --sent-by shipping.ship --key orderId
+  codegen new event order.placed --version 2 --dry-run";
 
 #[derive(Debug, clap::Args)]
 struct Event {
@@ -37,11 +37,11 @@ struct Event {
     /// Its version. One above 1 starts from the version before
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     version: u32,
-    /// The services that send it, or their operations (`shipping.createShipment`). For a later version: as before
+    /// Who sends it: services, with commas between them, or operations (`shipping.ship`). A later version needs none
     #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
     sent_by: Vec<Party>,
-    /// The services that receive it, or their operations (`email.sendTracking`)
-    #[arg(long, value_name = "SERVICE", value_delimiter = ',', num_args = 1..)]
+    /// Who receives it: services, with commas between them, or operations (`email.sendTracking`)
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
     received_by: Vec<Party>,
     /// The stream that is to keep it. Without it: the one that does already, or a new one
     #[arg(long, value_name = "NAME")]

@@ -23,12 +23,13 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A look may take this part of the time: a large contract is looked at less often.
 const SHARE: u32 = 10;
 
-const EXAMPLES: &str = "\
-Saves that come close together count as one. A file that is saved half-written is an error like any other, shown until
-it is whole. Ctrl-C ends it, with exit code 0.";
+const NOTES: &str = "\
+Saves that come close together count as one. A file that is saved half-written
+is an error like any other, shown until it is whole. Ctrl-C ends it, with exit
+code 0.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = NOTES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     source: Source,
