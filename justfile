@@ -15,6 +15,16 @@ codegen *arguments:
 codegen-check:
     cargo run --quiet -p codegen -- --check
 
+# Add an event to the contract: `just new-event shipment.created --sent-by shipping`, `just new-event --help`
+[group('contract')]
+new-event *arguments:
+    cargo run --quiet -p codegen -- new event {{arguments}}
+
+# Write the events crate anew on every save, until Ctrl-C
+[group('contract')]
+watch *arguments:
+    cargo run --quiet -p codegen -- watch {{arguments}}
+
 # The whole system on this machine: 200 orders, and what became of them
 [group('run')]
 demo *arguments:

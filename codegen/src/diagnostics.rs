@@ -1,12 +1,14 @@
 //! What is wrong with the contract: collected, and shown with the line itself.
 
+use std::collections::HashSet;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::load::{Span, Workspace};
 
 /// What kind of finding it is. The number stays the same across releases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Code {
     /// A file is not YAML or JSON.
     Syntax = 1,
@@ -176,6 +178,8 @@ impl Diagnostic {
 #[derive(Debug, Default)]
 pub struct Report {
     findings: Vec<Diagnostic>,
+    /// What tells each finding from others.
+    known: HashSet<(Code, String, Option<Span>)>,
 }
 
 impl Report {
@@ -192,13 +196,11 @@ impl Report {
             known.places.extend(new);
             return;
         }
-        let same = |other: &Diagnostic| {
-            other.code == finding.code
-                && other.message == finding.message
-                && other.places.first().map(|(span, _)| *span)
-                    == finding.places.first().map(|(span, _)| *span)
-        };
-        if !self.findings.iter().any(same) {
+        let place = finding.places.first().map(|(span, _)| *span);
+        if self
+            .known
+            .insert((finding.code, finding.message.clone(), place))
+        {
             self.findings.push(finding);
         }
     }

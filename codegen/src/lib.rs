@@ -7,5 +7,7 @@ pub mod codes;
 pub mod diagnostics;
 pub mod load;
 pub mod model;
+mod parallel;
 pub mod render;
+pub mod scaffold;
 pub mod write;

@@ -1,10 +1,11 @@
 //! Puts the generated files in place: each whole or not at all, and only those that change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::parallel;
 use crate::render::{File, Tree};
 
 /// How the output folder differs from what would be generated.
@@ -78,10 +79,13 @@ pub fn compare(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
             kind,
         });
     };
-    for file in files {
-        match std::fs::read(out.join(&file.path)) {
-            Ok(found) if found == file.text.as_bytes() => {}
-            Ok(_) => add(&file.path, DriftKind::Changed),
+    let found = parallel::map(files, |file| {
+        std::fs::read(out.join(&file.path)).map(|found| found == file.text.as_bytes())
+    });
+    for (file, same) in files.iter().zip(found) {
+        match same {
+            Ok(true) => {}
+            Ok(false) => add(&file.path, DriftKind::Changed),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 add(&file.path, DriftKind::Missing)
             }
@@ -113,11 +117,15 @@ pub fn compare(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
 /// Where a file cannot be read, written or removed.
 pub fn apply(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
     let drift = compare(out, files)?;
+    let by_path: HashMap<&str, &File> = files
+        .iter()
+        .map(|file| (file.path.as_str(), file))
+        .collect();
     for item in &drift {
         let path = out.join(&item.path);
         match item.kind {
             DriftKind::Changed | DriftKind::Missing => {
-                if let Some(file) = files.iter().find(|file| file.path == item.path) {
+                if let Some(file) = by_path.get(item.path.as_str()) {
                     replace(&path, &file.text)?;
                 }
             }

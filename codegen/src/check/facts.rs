@@ -122,7 +122,7 @@ pub(super) fn check(contract: &Contract, report: &mut Report) {
     }
 }
 
-fn fact(name: &str) -> Result<(), String> {
+pub(crate) fn fact(name: &str) -> Result<(), String> {
     let parts: Vec<&str> = name.split('.').collect();
     let version = parts.last().and_then(|last| last.strip_prefix('v'));
     let is_version = version.is_some_and(|digits| {

@@ -1,5 +1,6 @@
 //! Files that nothing refers to: a schema without an event, examples without an event.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::diagnostics::{Code, Diagnostic, Report};
@@ -23,8 +24,13 @@ pub(super) fn check(contract: &Contract, workspace: &Workspace, report: &mut Rep
             );
         }
     }
+    let events: HashSet<&str> = contract
+        .events
+        .iter()
+        .map(|event| event.name.as_str())
+        .collect();
     for name in entries(&workspace.root().join(EXAMPLES)) {
-        if !contract.events.iter().any(|event| event.name == name) {
+        if !events.contains(name.as_str()) {
             report.push(
                 Diagnostic::error(
                     Code::UnusedFile,

@@ -9,6 +9,8 @@ mod subjects;
 mod sunset;
 mod type_names;
 
+pub(crate) use facts::fact;
+
 use crate::diagnostics::Report;
 use crate::load::Workspace;
 use crate::model::Contract;

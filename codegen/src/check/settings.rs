@@ -1,5 +1,6 @@
 //! Settings of streams and consumers: that the server takes them, and that they can work together.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::diagnostics::{Code, Diagnostic, Report};
@@ -265,7 +266,7 @@ fn rounded(length: Duration) -> Period {
 }
 
 fn durables(contract: &Contract, report: &mut Report) {
-    let mut seen: Vec<&Receive> = Vec::new();
+    let mut seen: HashMap<String, &Receive> = HashMap::new();
     for receive in contract
         .services
         .iter()
@@ -282,7 +283,7 @@ fn durables(contract: &Contract, report: &mut Report) {
                 .help("a consumer is called after its operation, with `-` for every dot"),
             );
         }
-        if let Some(other) = seen.iter().find(|other| other.durable() == durable) {
+        if let Some(other) = seen.get(&durable) {
             report.push(
                 Diagnostic::error(
                     Code::DuplicateDurable,
@@ -296,7 +297,7 @@ fn durables(contract: &Contract, report: &mut Report) {
                 .help("each would take events from the other; rename one"),
             );
         }
-        seen.push(receive);
+        seen.entry(durable).or_insert(receive);
     }
 }
 

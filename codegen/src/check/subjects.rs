@@ -3,6 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::Span;
 use crate::model::subject::{covers, illegal, overlap};
+use crate::model::subject_index::SubjectIndex;
 use crate::model::{Contract, Event};
 
 pub(super) fn check(contract: &Contract, report: &mut Report) {
@@ -40,6 +41,7 @@ fn addresses(contract: &Contract, report: &mut Report) {
 
 fn stream_subjects(contract: &Contract, report: &mut Report) {
     let mut seen: Vec<(&str, &str, Span)> = Vec::new();
+    let mut index = SubjectIndex::default();
     for stream in &contract.streams {
         if stream.subjects.is_empty() {
             report.push(
@@ -55,9 +57,8 @@ fn stream_subjects(contract: &Contract, report: &mut Report) {
                 report.push(not_a_subject(subject, *span, why));
                 continue;
             }
-            if let Some((other, name, place)) =
-                seen.iter().find(|(other, ..)| overlap(other, subject))
-            {
+            let earlier = index.overlapping(subject).first().copied();
+            if let Some((other, name, place)) = earlier.and_then(|number| seen.get(number)) {
                 report.push(
                     Diagnostic::error(
                         Code::OverlappingStreams,
@@ -71,18 +72,23 @@ fn stream_subjects(contract: &Contract, report: &mut Report) {
                     .help("JetStream keeps a subject in one stream only"),
                 );
             }
+            index.insert(subject, seen.len());
             seen.push((subject, &stream.name, *span));
         }
     }
 }
 
 fn channels_apart(contract: &Contract, report: &mut Report) {
+    let mut index = SubjectIndex::default();
     for (i, event) in contract.events.iter().enumerate() {
-        let other = contract.events[..i].iter().find(|other| {
+        let filter = event.address.filter();
+        let overlapping = index.overlapping(&filter);
+        let other = overlapping.into_iter().find_map(|number| {
             // Messages of one channel share its address.
-            other.address.span != event.address.span
-                && overlap(&other.address.filter(), &event.address.filter())
+            let other = contract.events.get(number)?;
+            (other.address.span != event.address.span).then_some(other)
         });
+        index.insert(&filter, i);
         if let Some(other) = other {
             report.push(
                 Diagnostic::error(

@@ -16,15 +16,15 @@ use super::Source;
 pub(super) struct Arguments {
     /// Write nothing; name every file that differs from what the contract generates, and exit 1 if one does
     #[arg(long)]
-    check: bool,
+    pub(super) check: bool,
     /// With --check: print the result as JSON
     #[arg(long, requires = "check")]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
-    source: Source,
+    pub(super) source: Source,
     /// Where to write the Rust code. Without it: events/src/generated beside the contract, as all other files are
     #[arg(long, value_name = "FOLDER")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {

@@ -1,8 +1,11 @@
 //! The command line.
 
+mod completions;
 mod explain;
 mod generate;
 mod lint;
+mod new;
+mod watch;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -15,12 +18,21 @@ use codegen::diagnostics::Report;
 use codegen::load::Workspace;
 use codegen::model::{self, Contract};
 
+const EXAMPLES: &str = "\
+Examples:
+  codegen                      after a change of the contract or a schema
+  codegen --check              in CI: fails, and names the files, on any drift
+  codegen watch                while you edit
+  codegen new event shipment.created --sent-by shipping --received-by email";
+
 /// Writes the events crate from asyncapi.yaml and its JSON Schemas.
 ///
-/// Exit codes: 0 all well; 1 the contract has errors, or --check found drift; 2 the command line is wrong, or a file
-/// cannot be read or written.
+/// Without a command: reads the contract, says what is wrong with it, and brings the generated files in line.
+///
+/// Exit codes: 0 all well; 1 the contract has errors, --check found drift, or what was asked for was refused; 2 the
+/// command line is wrong, or a file cannot be read or written.
 #[derive(Debug, Parser)]
-#[command(name = "codegen", version, args_conflicts_with_subcommands = true)]
+#[command(name = "codegen", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -34,6 +46,12 @@ enum Command {
     Lint(lint::Arguments),
     /// Say what a code of a finding means, with an example of it and how to mend that
     Explain(explain::Arguments),
+    /// Add an event to the contract
+    New(new::Arguments),
+    /// Generate anew on every save, and show what is wrong, until Ctrl-C
+    Watch(watch::Arguments),
+    /// Print what a shell needs to complete this command line
+    Completions(completions::Arguments),
 }
 
 /// Which contract.
@@ -50,6 +68,9 @@ impl Cli {
             None => generate::run(&self.generate),
             Some(Command::Lint(arguments)) => lint::run(arguments),
             Some(Command::Explain(arguments)) => explain::run(arguments),
+            Some(Command::New(arguments)) => new::run(arguments),
+            Some(Command::Watch(arguments)) => watch::run(arguments),
+            Some(Command::Completions(arguments)) => completions::run(arguments),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reads the contract and every file that it refers to, with the place of every value.
 
 mod dialect;
+mod json;
 mod node;
 mod normal;
 mod parse;

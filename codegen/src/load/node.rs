@@ -41,6 +41,13 @@ pub struct Entry {
     pub value: Node,
 }
 
+/// A mapping of this many keys is a long one.
+const MANY: usize = 64;
+
+thread_local! {
+    static LAST: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl Node {
     /// The value under `key`, where this is a mapping that has it.
     #[must_use]
@@ -51,7 +58,21 @@ impl Node {
     /// The key and value under `key`, where this is a mapping that has it.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries().iter().find(|entry| entry.key == key)
+        let entries = self.entries();
+        if entries.len() < MANY {
+            return entries.iter().find(|entry| entry.key == key);
+        }
+        // References to the entries of a long mapping mostly come in its own order: the search goes on where the last
+        // one ended.
+        let from = LAST.get().min(entries.len());
+        let (before, after) = entries.split_at(from);
+        let at = after
+            .iter()
+            .position(|entry| entry.key == key)
+            .map(|at| from + at)
+            .or_else(|| before.iter().position(|entry| entry.key == key))?;
+        LAST.set(at);
+        entries.get(at)
     }
 
     /// The entries of a mapping; none for anything else.

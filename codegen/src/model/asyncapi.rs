@@ -37,6 +37,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         channels: HashMap::new(),
         sent: HashSet::new(),
         events: Vec::new(),
+        names: HashMap::new(),
     };
     let source = workspace
         .files()
@@ -51,6 +52,8 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         events: Vec::new(),
         services: Vec::new(),
         types: super::types::Types::default(),
+        by_subject: std::sync::OnceLock::new(),
+        stream_statics: std::sync::OnceLock::new(),
     };
     if let Some(root) = workspace.contract()
         && let Some(root) = mapping(workspace, root, &grammar::DOCUMENT, report)
@@ -87,6 +90,8 @@ struct Reader<'w> {
     /// The channels that some operation sends to, by their places.
     sent: HashSet<Span>,
     events: Vec<Event>,
+    /// The numbers of the events, by their names.
+    names: HashMap<String, usize>,
 }
 
 /// A channel of the document.

@@ -1,6 +1,10 @@
 //! The contract as codegen understands it: events, services and streams, with the places that findings point at.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
 use super::jetstream::{OperationSettings, StreamSettings};
+use super::subject_index::SubjectIndex;
 use super::types::{ModuleId, TypeId, Types};
 use crate::load::{Node, Span};
 
@@ -21,6 +25,10 @@ pub struct Contract {
     pub services: Vec<Service>,
     /// The types of the events' data.
     pub types: Types,
+    /// The streams by their subjects, made when it is first asked for.
+    pub(super) by_subject: OnceLock<SubjectIndex>,
+    /// The names of the streams' statics in generated code, by the streams' own, made when they are first asked for.
+    pub(crate) stream_statics: OnceLock<HashMap<String, String>>,
 }
 
 impl Contract {
@@ -33,13 +41,19 @@ impl Contract {
     /// The stream that keeps all subjects of an event.
     #[must_use]
     pub fn stream_of(&self, event: &Event) -> Option<&Stream> {
-        let filter = event.address.filter();
-        self.streams.iter().find(|stream| {
-            stream
-                .subjects
-                .iter()
-                .any(|(subject, _)| super::subject::covers(subject, &filter))
-        })
+        let index = self.by_subject.get_or_init(|| {
+            let mut index = SubjectIndex::default();
+            for (number, stream) in self.streams.iter().enumerate() {
+                for (subject, _) in &stream.subjects {
+                    index.insert(subject, number);
+                }
+            }
+            index
+        });
+        let covering = index.covering(&event.address.filter());
+        covering
+            .first()
+            .and_then(|number| self.streams.get(*number))
     }
 }
 
@@ -59,7 +73,7 @@ pub struct Stream {
 }
 
 /// An event, by its number in [`Contract::events`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(pub(super) usize);
 
 impl EventId {
@@ -156,13 +170,9 @@ impl Service {
     /// The events that it sends, each once.
     #[must_use]
     pub fn sent(&self) -> Vec<EventId> {
-        let mut sent: Vec<EventId> = Vec::new();
-        for send in &self.sends {
-            if !sent.contains(&send.event) {
-                sent.push(send.event);
-            }
-        }
-        sent
+        let mut seen = HashSet::new();
+        let events = self.sends.iter().map(|send| send.event);
+        events.filter(|event| seen.insert(*event)).collect()
     }
 }
 

@@ -1,5 +1,8 @@
 //! What codegen does with each keyword of JSON Schema 2020-12. None is passed over in silence.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 /// What becomes of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -194,7 +197,22 @@ pub(super) fn portable(pattern: &str) -> bool {
             return false;
         }
     }
-    !in_class && regex::Regex::new(pattern).is_ok()
+    !in_class && compiles(pattern)
+}
+
+/// Whether the `regex` crate takes it. A contract has few patterns that are different, and compiling one takes long.
+fn compiles(pattern: &str) -> bool {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, bool>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(known) = known.get(pattern) {
+            return *known;
+        }
+        let compiles = regex::Regex::new(pattern).is_ok();
+        known.insert(pattern.to_owned(), compiles);
+        compiles
+    })
 }
 
 /// `pattern` for the compiled schema, whose engine for look-around and back-references takes digits and letters of every

@@ -15,8 +15,10 @@ mod keywords;
 mod metaschema;
 pub mod names;
 mod part;
+mod plain;
 mod schema_only;
 pub(crate) mod subject;
+pub(crate) mod subject_index;
 mod types;
 
 pub use asyncapi::read;

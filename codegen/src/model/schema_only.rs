@@ -51,5 +51,7 @@ pub fn schema_only(workspace: &Workspace, name: &str, report: &mut Report) -> Op
         events: vec![event],
         services: Vec::new(),
         types,
+        by_subject: std::sync::OnceLock::new(),
+        stream_statics: std::sync::OnceLock::new(),
     })
 }

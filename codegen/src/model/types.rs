@@ -1,5 +1,8 @@
 //! The Rust types that the schemas describe.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use crate::load::Span;
 
 /// A generated type, by its number in [`Types`].
@@ -23,6 +26,8 @@ impl ModuleId {
 pub struct Types {
     pub(super) modules: Vec<Module>,
     pub(super) definitions: Vec<Definition>,
+    /// How many types of shared modules have a name, made when it is first asked for.
+    pub(super) shared_names: OnceLock<HashMap<String, usize>>,
 }
 
 impl Types {
@@ -30,6 +35,24 @@ impl Types {
     #[must_use]
     pub fn get(&self, id: TypeId) -> &Definition {
         &self.definitions[id.0]
+    }
+
+    /// How many types of shared modules are called `name`. Asked when all types are there.
+    #[must_use]
+    pub(crate) fn shared_named(&self, name: &str) -> usize {
+        let names = self.shared_names.get_or_init(|| {
+            let mut names = HashMap::new();
+            for id in self
+                .modules
+                .iter()
+                .filter(|m| m.shared)
+                .flat_map(|m| &m.types)
+            {
+                *names.entry(self.get(*id).name.clone()).or_insert(0) += 1;
+            }
+            names
+        });
+        names.get(name).copied().unwrap_or(0)
     }
 
     /// One module.

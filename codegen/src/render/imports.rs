@@ -153,10 +153,5 @@ fn group_of(path: &str) -> usize {
 
 /// Whether `shared` itself offers the type: where no other shared file has one of this name, nor is it a module's.
 pub(super) fn exported(types: &Types, definition: &Definition) -> bool {
-    let same = types
-        .modules()
-        .filter(|module| module.shared)
-        .flat_map(|module| &module.types)
-        .filter(|id| types.get(**id).name == definition.name);
-    same.count() == 1
+    types.shared_named(&definition.name) == 1
 }

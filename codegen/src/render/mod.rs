@@ -7,8 +7,8 @@ mod editor;
 mod graph;
 mod imports;
 mod index;
-mod open;
 mod markdown;
+mod open;
 mod permissions;
 mod service;
 mod service_document;
@@ -21,7 +21,10 @@ mod yaml;
 
 pub use trees::{Tree, trees};
 
-use crate::model::{Contract, ModuleId};
+use std::collections::HashMap;
+
+use crate::model::{Contract, Event, Module, ModuleId};
+use crate::parallel;
 
 /// A generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,25 +41,41 @@ pub struct File {
 ///
 /// Where a template fails, which is a defect of this program.
 pub fn render(contract: &Contract) -> Result<Vec<File>, askama::Error> {
-    let mut files = Vec::new();
-    let mut add = |path: String, text: String| files.push(File { path, text });
-    for (index, module) in contract.types.modules().enumerate() {
-        let id = ModuleId::nth(index);
-        let event = contract.events.iter().find(|event| event.module == id);
+    let by_module: HashMap<ModuleId, &Event> = contract
+        .events
+        .iter()
+        .rev()
+        .map(|event| (event.module, event))
+        .collect();
+    let modules: Vec<(ModuleId, &Module)> = contract
+        .types
+        .modules()
+        .enumerate()
+        .map(|(index, module)| (ModuleId::nth(index), module))
         // A shared file whose schemas all became plain Rust types needs no module.
-        if module.types.is_empty() {
-            continue;
-        }
+        .filter(|(_, module)| !module.types.is_empty())
+        .collect();
+    let modules = parallel::map(&modules, |(id, module)| {
         let folder = if module.shared { "shared/" } else { "" };
-        let text = data::file(contract, id, module, event)?;
-        add(format!("{folder}{}.rs", module.name), text);
-    }
+        let text = data::file(contract, *id, module, by_module.get(id).copied())?;
+        Ok(File {
+            path: format!("{folder}{}.rs", module.name),
+            text,
+        })
+    });
+    let services = parallel::map(&contract.services, |service| {
+        Ok(File {
+            path: format!("{}.rs", service::module_name(service)),
+            text: service::file(contract, service)?,
+        })
+    });
+    let mut files: Vec<File> = modules
+        .into_iter()
+        .chain(services)
+        .collect::<Result<_, askama::Error>>()?;
+    let mut add = |path: String, text: String| files.push(File { path, text });
     if let Some(text) = index::shared(contract)? {
         add("shared/mod.rs".to_owned(), text);
-    }
-    for service in &contract.services {
-        let module = service::module_name(service);
-        add(format!("{module}.rs"), service::file(contract, service)?);
     }
     add("topology.rs".to_owned(), topology::file(contract)?);
     add("mod.rs".to_owned(), index::root(contract)?);

@@ -72,7 +72,9 @@ pub(super) fn module_name(service: &Service) -> String {
 
 pub(super) fn file(contract: &Contract, service: &Service) -> Result<String, askama::Error> {
     let mut scope = Scope::with(RESERVED.iter().copied());
-    for event in &contract.events {
+    let receives = service.receives.iter().map(|receive| receive.event);
+    for event in receives.chain(service.sends.iter().map(|send| send.event)) {
+        let event = contract.event(event);
         scope.try_claim(&contract.types.get(event.data).name);
     }
     let pascal = names::pascal(&service.name, "Service");

@@ -48,14 +48,11 @@ fn statics(contract: &Contract) -> Vec<String> {
 
 /// The path of a stream's static from a sibling module.
 pub(super) fn path(contract: &Contract, name: &str) -> String {
-    let index = contract
-        .streams
-        .iter()
-        .position(|stream| stream.name == name);
-    let statics = statics(contract);
-    let found = index
-        .and_then(|index| statics.get(index))
-        .map_or("", String::as_str);
+    let names = contract.stream_statics.get_or_init(|| {
+        let streams = contract.streams.iter().map(|stream| stream.name.clone());
+        streams.zip(statics(contract)).collect()
+    });
+    let found = names.get(name).map_or("", String::as_str);
     format!("topology::{found}")
 }
 

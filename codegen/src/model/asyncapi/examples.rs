@@ -59,6 +59,11 @@ impl<'w> Reader<'w> {
         }
     }
 
+    /// Whether an event has examples in files.
+    pub(super) fn has_example_files(&self, event: &str) -> bool {
+        is_folder_name(event) && self.workspace.root().join(FOLDER).join(event).is_dir()
+    }
+
     /// The files of an event's examples: valid ones must be, and invalid ones must not.
     pub(super) fn example_files(
         &self,
@@ -67,8 +72,7 @@ impl<'w> Reader<'w> {
         validator: &Validator,
         report: &mut Report,
     ) {
-        // The name of an event is a folder's name only where it cannot lead elsewhere.
-        if event.contains(['/', '\\', ':']) || event.starts_with('.') {
+        if !is_folder_name(event) {
             return;
         }
         for kind in ["valid", "invalid"] {
@@ -95,6 +99,11 @@ impl<'w> Reader<'w> {
             }
         }
     }
+}
+
+/// The name of an event is a folder's name only where it cannot lead elsewhere.
+fn is_folder_name(event: &str) -> bool {
+    !event.contains(['/', '\\', ':']) && !event.starts_with('.')
 }
 
 /// The JSON files in a folder, sorted; none where there is no such folder.

@@ -58,6 +58,7 @@ impl<'w> Reader<'w> {
             let Some(event) = self.event(draft, name, &rust, report) else {
                 continue;
             };
+            self.names.insert(event.name.clone(), self.events.len());
             self.events.push(event);
             let id = EventId(self.events.len() - 1);
             let channel = self.channels.get_mut(&draft.node.span);
@@ -339,8 +340,8 @@ impl<'w> Reader<'w> {
     }
 
     fn once(&self, event: &str, span: Span, report: &mut Report) -> Option<()> {
-        let earlier = self.events.iter().find(|known| known.name == event);
-        let Some(earlier) = earlier else {
+        let earlier = self.names.get(event);
+        let Some(earlier) = earlier.and_then(|number| self.events.get(*number)) else {
             return Some(());
         };
         report.push(
@@ -399,8 +400,8 @@ impl<'w> Reader<'w> {
         at
     }
 
-    /// The whole schema as text, where the compiled schema is needed; it is compiled once here in any case, and the
-    /// examples are held against it.
+    /// The whole schema as text, where the compiled schema is needed; it is compiled once here, and the examples are
+    /// held against it, unless there are none and it is certain to be valid.
     fn compiled(
         &self,
         message: &'w Node,
@@ -409,6 +410,15 @@ impl<'w> Reader<'w> {
         payload: &Payload<'w>,
         report: &mut Report,
     ) -> Option<String> {
+        let types = self.compiler.types();
+        let needed = types
+            .reachable(data.ty)
+            .into_iter()
+            .any(|id| !types.get(id).compiled.is_empty());
+        let examples = message.get("examples").is_some() || self.has_example_files(event);
+        if !needed && !examples && super::super::plain::plain(self.workspace, data.schema) {
+            return None;
+        }
         // A bare payload may refer to parts of files that are no schemas.
         let bundle = match payload {
             Payload::Enveloped(_) => bundle::bundle(self.workspace, data.schema),
@@ -420,11 +430,6 @@ impl<'w> Reader<'w> {
             self.message_examples(message, &validator, enveloped, report);
             self.example_files(event, data.reference.span, &validator, report);
         }
-        let types = self.compiler.types();
-        let needed = types
-            .reachable(data.ty)
-            .into_iter()
-            .any(|id| !types.get(id).compiled.is_empty());
         needed.then(|| bundle.to_string())
     }
 }

@@ -1,5 +1,7 @@
 //! Operations, by service.
 
+use std::collections::HashMap;
+
 use super::extension::extension_error;
 use super::{Reader, derive};
 use crate::diagnostics::{Code, Diagnostic, Report};
@@ -51,6 +53,7 @@ impl<'w> Reader<'w> {
             derive::service(root, &taken)
         });
         let mut services: Vec<Service> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         for entry in operations {
             let Some(node) = report.keep(self.workspace.resolve(&entry.value)) else {
                 continue;
@@ -63,10 +66,9 @@ impl<'w> Reader<'w> {
             let Some((service, name, local)) = named else {
                 continue;
             };
-            let known = services.iter().position(|known| known.name == service);
-            let index = known.unwrap_or_else(|| {
+            let index = *known.entry(service).or_insert_with_key(|name| {
                 services.push(Service {
-                    name: service,
+                    name: name.clone(),
                     span: entry.key_span,
                     receives: Vec::new(),
                     sends: Vec::new(),

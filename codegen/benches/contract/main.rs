@@ -1,0 +1,132 @@
+//! How long codegen takes for large contracts, and how many instructions.
+//!
+//! `just bench-codegen`, or `cargo bench -p codegen --bench contract -- [instructions | time | once FOLDER | write FOLDER
+//! EVENTS]`. Times are printed for people; what is gated is the number of instructions that valgrind counts, which is
+//! nearly the same on every machine and in every run.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod instructions;
+mod synthetic;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use codegen::diagnostics::Report;
+use codegen::load::Workspace;
+use codegen::{check, model, render, write};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => {
+            times();
+            instructions::gate()
+        }
+        ["time"] => {
+            times();
+            ExitCode::SUCCESS
+        }
+        ["instructions"] => instructions::gate(),
+        ["once", folder] => {
+            run(Path::new(folder));
+            ExitCode::SUCCESS
+        }
+        ["write", folder, events] => {
+            synthetic::write(Path::new(folder), events.parse().unwrap()).unwrap();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("unknown: {arguments:?}; see the head of codegen/benches/contract/main.rs");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What one run took, part by part.
+#[derive(Clone, Copy)]
+struct Run {
+    load: Duration,
+    check: Duration,
+    render: Duration,
+    write: Duration,
+    written: usize,
+    lines: usize,
+}
+
+impl Run {
+    fn total(&self) -> Duration {
+        self.load + self.check + self.render + self.write
+    }
+}
+
+/// Load, check, render and write, as the program does.
+fn run(folder: &Path) -> Run {
+    let began = Instant::now();
+    let mut report = Report::default();
+    let workspace = Workspace::load(&folder.join("asyncapi.yaml"), &mut report).unwrap();
+    let loaded = Instant::now();
+    let contract = model::read(&workspace, &mut report);
+    check::check(&contract, &workspace, &mut report);
+    assert!(!report.has_errors(), "{}", report.render(&workspace, false));
+    let checked = Instant::now();
+    let files = render::render(&contract).unwrap();
+    let rendered = Instant::now();
+    let written = write::apply(&folder.join("events/src/generated"), &files).unwrap();
+    let done = Instant::now();
+    let event_file = files.iter().find(|file| file.path.starts_with("order_0"));
+    Run {
+        load: loaded - began,
+        check: checked - loaded,
+        render: rendered - checked,
+        write: done - rendered,
+        written: written.len(),
+        lines: event_file.map_or(0, |file| file.text.lines().count()),
+    }
+}
+
+/// The fastest of some runs: the others were disturbed.
+fn fastest(runs: usize, mut run: impl FnMut() -> Run) -> Run {
+    let mut runs: Vec<Run> = (0..runs).map(|_| run()).collect();
+    runs.sort_by_key(Run::total);
+    runs[0]
+}
+
+fn times() {
+    println!(
+        "{:>7} events {:>9} {:>9} {:>9} {:>9} {:>9}   written",
+        "", "load", "check", "render", "write", "total"
+    );
+    for (events, runs) in [(100, 5), (1_000, 5), (10_000, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        synthetic::write(folder.path(), events).unwrap();
+        let generated = folder.path().join("events/src/generated");
+        let fresh = fastest(runs, || {
+            let _ = std::fs::remove_dir_all(&generated);
+            run(folder.path())
+        });
+        show(events, &fresh);
+        let again = fastest(runs, || run(folder.path()));
+        assert_eq!(again.written, 0, "nothing has changed");
+        show(events, &again);
+        println!("{:>7} lines of Rust per event", fresh.lines);
+    }
+}
+
+fn show(events: usize, run: &Run) {
+    let millis = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    println!(
+        "{events:>7}        {:>9} {:>9} {:>9} {:>9} {:>9}   {}",
+        millis(run.load),
+        millis(run.check),
+        millis(run.render),
+        millis(run.write),
+        millis(run.total()),
+        run.written
+    );
+}
