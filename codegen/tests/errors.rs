@@ -90,7 +90,7 @@ reports! {
     an_invalid_schema: [(SCHEMA_FILE, "500", "-1")];
     an_invalid_pattern: [(SCHEMA_FILE, "\"maxLength\": 500", "\"pattern\": \"(\"")];
     another_dialect: [(SCHEMA_FILE, "https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-04/schema#")];
-    a_parameter_of_data_without_properties: [(SCHEMA_FILE, "\"type\": \"object\"", "\"type\": \"array\"")];
+    data_that_is_no_object: [(SCHEMA_FILE, "\"type\": \"object\"", "\"type\": \"array\"")];
     an_anchor_that_is_not_there: [(SCHEMA_FILE, NOTE, r##"{ "$ref": "#note" }"##)];
     an_address_that_no_schema_has: [(SCHEMA_FILE, NOTE, r#"{ "$ref": "https://example.com/note.json" }"#)];
     an_address_with_a_fragment: [(SCHEMA_FILE, NOTE, r#"{ "$id": "note.json#note", "type": "string" }"#)];

@@ -10,7 +10,7 @@ use super::audit::Audit;
 use super::compile::Compiler;
 use super::contract::{Address, Contract, Event, EventId};
 use super::fields::{mapping, required, required_text, text_or_empty};
-use super::types::TypeId;
+use super::types::{Kind, Type, TypeId};
 use super::{bundle, envelope, grammar, names};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Entry, Node, Span, Workspace};
@@ -151,10 +151,11 @@ impl<'w> Reader<'w> {
             }
         }
         let (schema, data) = self.data(payload.event, payload.data, report)?;
+        let objects = self.only_objects(payload.any_data, data, report)?;
         let address = address?;
         let parameters = self.parameters(channel, &address, data, report)?;
         let module = self.compiler.type_module(data);
-        let compiled = self.compiled(data, schema, report);
+        let compiled = self.compiled(data, schema, objects, report);
         Some(Event {
             name: payload.event.to_owned(),
             span: payload.event_node.span,
@@ -249,17 +250,70 @@ impl<'w> Reader<'w> {
         (report.errors() == before).then_some((schema, data))
     }
 
+    /// Whether the envelope alone says that the data is an object. Where the data cannot be one the two contradict each
+    /// other.
+    fn only_objects(
+        &self,
+        any_data: Option<&'w Node>,
+        data: TypeId,
+        report: &mut Report,
+    ) -> Option<bool> {
+        let said = any_data.filter(|node| node.get("type").and_then(Node::text) == Some("object"));
+        let Some(said) = said else {
+            return Some(false);
+        };
+        let types = self.compiler.types();
+        let definition = types.get(data);
+        // Around a type of its own: that one decides.
+        let kind = match &definition.kind {
+            Kind::Newtype { shape } => match &shape.ty {
+                Type::Any => return Some(true),
+                Type::Map(_) => return Some(shape.nullable),
+                Type::Named { id, .. } if !shape.nullable => &types.get(*id).kind,
+                _ => return contradicts(said, definition.span, report),
+            },
+            kind => kind,
+        };
+        match kind {
+            Kind::Enum { .. } => contradicts(said, definition.span, report),
+            kind => Some(!matches!(kind, Kind::Struct { .. } | Kind::Tagged { .. })),
+        }
+    }
+
     /// The whole schema as text, where the compiled schema is needed; it is compiled once here in any case.
-    fn compiled(&self, data: TypeId, schema: &'w Node, report: &mut Report) -> Option<String> {
-        let bundle = bundle::bundle(self.workspace, schema);
+    fn compiled(
+        &self,
+        data: TypeId,
+        schema: &'w Node,
+        objects: bool,
+        report: &mut Report,
+    ) -> Option<String> {
+        let mut bundle = bundle::bundle(self.workspace, schema);
+        if objects {
+            bundle = bundle::of_objects(bundle);
+        }
         super::metaschema::check(self.workspace, schema, &bundle, report);
         let types = self.compiler.types();
-        let needed = types
-            .reachable(data)
-            .into_iter()
-            .any(|id| !types.get(id).compiled.is_empty());
+        let needed = objects
+            || types
+                .reachable(data)
+                .into_iter()
+                .any(|id| !types.get(id).compiled.is_empty());
         needed.then(|| bundle.to_string())
     }
+}
+
+fn contradicts(envelope: &Node, data: Span, report: &mut Report) -> Option<bool> {
+    report.push(
+        Diagnostic::error(
+            Code::Unsupported,
+            "the envelope says that data is an object, and this event's is not",
+        )
+        .at(data, "another type")
+        .at(envelope.span, "what the envelope says of all events")
+        .help("say `\"data\": true` in the envelope, or put the value into a property"),
+    );
+    None
 }
 
 fn content_type(node: Option<&Node>, report: &mut Report) {

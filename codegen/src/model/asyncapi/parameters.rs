@@ -100,6 +100,13 @@ impl<'w> Reader<'w> {
             .at(location.span, label)
         };
         let text = location.text().unwrap_or_default();
+        if text == "$message.payload#/data"
+            && let Kind::Newtype { shape } = &self.compiler.types().get(data).kind
+            && !shape.nullable
+            && matches!(shape.ty, Type::String | Type::Uuid | Type::Integer)
+        {
+            return Some((vec!["0".to_owned()], shape.ty != Type::String));
+        }
         let Some(path) = text.strip_prefix("$message.payload#/data/") else {
             report.push(unfit(
                 "`$message.payload#/data/<property>` is expected".to_owned(),
