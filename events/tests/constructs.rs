@@ -39,6 +39,12 @@ fn schemas(folder: &Path, name: &str, found: &mut Vec<(String, Value)>) {
 }
 
 fn validator(schema: &str) -> Validator {
+    // References in a schema with an address of its own are relative to that; these lead to no other file.
+    let document = json(&golden().join(schema));
+    if document.get("$id").is_some() {
+        let options = jsonschema::options().should_validate_formats(true);
+        return options.build(&document).unwrap();
+    }
     let mut documents = Vec::new();
     schemas(
         &golden().join("events/schemas"),

@@ -153,6 +153,8 @@ pub(super) const FORMATS: &[(&str, &str)] = &[
     ("duration", "Duration"),
     ("email", "Email"),
     ("hostname", "Hostname"),
+    ("idn-email", "IdnEmail"),
+    ("idn-hostname", "IdnHostname"),
     ("ipv4", "Ipv4"),
     ("ipv6", "Ipv6"),
     ("iri", "Iri"),

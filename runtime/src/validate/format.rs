@@ -47,6 +47,10 @@ formats! {
     Email = "email", "an e-mail address";
     /// RFC 1123, section 2.1.
     Hostname = "hostname", "a host name";
+    /// RFC 6531.
+    IdnEmail = "idn-email", "an internationalized e-mail address";
+    /// RFC 5890, section 2.3.2.3.
+    IdnHostname = "idn-hostname", "an internationalized host name";
     /// RFC 2673, section 3.2.
     Ipv4 = "ipv4", "an IPv4 address";
     /// RFC 4291, section 2.2.
@@ -96,6 +100,8 @@ mod tests {
             (Format::Duration, "P1DT12H", "1 day"),
             (Format::Email, "ada@example.com", "ada.example.com"),
             (Format::Hostname, "example.com", "-example.com"),
+            (Format::IdnEmail, "ädä@exämple.com", "ädä.exämple.com"),
+            (Format::IdnHostname, "exämple.com", "-exämple.com"),
             (Format::Ipv4, "127.0.0.1", "127.0.0.256"),
             (Format::Ipv6, "::1", ":::1"),
             (Format::Iri, "https://example.com/é", "no iri"),

@@ -124,6 +124,13 @@ impl<'w> Reader<'w> {
         };
         let text = location.text().unwrap_or_default();
         let path = text.strip_prefix("$message.payload#");
+        if path == Some(root.trim_end_matches('/'))
+            && let Kind::Newtype { shape } = &self.compiler.types().get(data).kind
+            && !shape.nullable
+            && matches!(shape.ty, Type::String | Type::Uuid | Type::Integer)
+        {
+            return Some((vec!["0".to_owned()], shape.ty != Type::String));
+        }
         let Some(path) = path.and_then(|path| path.strip_prefix(root)) else {
             report.push(unfit(format!(
                 "`$message.payload#{root}<property>` is expected"

@@ -14,6 +14,7 @@ pub mod list_filled_v1;
 pub mod name_clashed_v1;
 pub mod number_bounded_v1;
 pub mod number_compiled_v1;
+pub mod number_counted_v1;
 pub mod number_measured_v1;
 pub mod object_compiled_v1;
 pub mod object_extended_v1;
@@ -26,11 +27,15 @@ pub mod shape_drawn_v1;
 pub mod shared;
 pub mod text_bounded_v1;
 pub mod text_compiled_v1;
+pub mod text_sent_v1;
+pub mod thing_addressed_v1;
 pub mod thing_compiled_v1;
+pub mod thing_dated_v1;
 pub mod thing_shared_v1;
 pub mod thing_shared_v2;
 pub mod tiny;
 pub mod topology;
+pub mod tree_compiled_v1;
 pub mod tree_planted_v1;
 pub mod r#type;
 
@@ -42,6 +47,7 @@ pub use list_filled_v1::ListFilledV1;
 pub use name_clashed_v1::NameClashedV1;
 pub use number_bounded_v1::NumberBoundedV1;
 pub use number_compiled_v1::NumberCompiledV1;
+pub use number_counted_v1::NumberCountedV1;
 pub use number_measured_v1::NumberMeasuredV1;
 pub use object_compiled_v1::ObjectCompiledV1;
 pub use object_extended_v1::ObjectExtendedV1;
@@ -52,9 +58,13 @@ pub use shape_compiled_v1::ShapeCompiledV1;
 pub use shape_drawn_v1::ShapeDrawnV1;
 pub use text_bounded_v1::TextBoundedV1;
 pub use text_compiled_v1::TextCompiledV1;
+pub use text_sent_v1::TextSentV1;
+pub use thing_addressed_v1::ThingAddressedV1;
 pub use thing_compiled_v1::ThingCompiledV1;
+pub use thing_dated_v1::ThingDatedV1;
 pub use thing_shared_v1::ThingSharedV1;
 pub use thing_shared_v2::ThingSharedV2;
+pub use tree_compiled_v1::TreeCompiledV1;
 pub use tree_planted_v1::TreePlantedV1;
 
 /// Every event of the contract.
@@ -81,4 +91,9 @@ pub static EVENTS: &[jetway::EventInfo] = &[
     jetway::EventInfo::of::<ThingSharedV1>(),
     jetway::EventInfo::of::<ThingCompiledV1>(),
     jetway::EventInfo::of::<ThingSharedV2>(),
+    jetway::EventInfo::of::<ThingAddressedV1>(),
+    jetway::EventInfo::of::<ThingDatedV1>(),
+    jetway::EventInfo::of::<TreeCompiledV1>(),
+    jetway::EventInfo::of::<TextSentV1>(),
+    jetway::EventInfo::of::<NumberCountedV1>(),
 ];

@@ -5,9 +5,10 @@ use jetway::{Consumers, Operation, SentBy, Service, Stream};
 
 use super::{
     ChoiceCompiledV1, ChoiceMadeV1, ChoiceMixedV1, ListCompiledV1, ListFilledV1, NameClashedV1,
-    NumberBoundedV1, NumberCompiledV1, NumberMeasuredV1, ObjectCompiledV1, ObjectExtendedV1,
-    ObjectMergedV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1, ShapeDrawnV1, TextBoundedV1,
-    TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2, TreePlantedV1, topology,
+    NumberBoundedV1, NumberCompiledV1, NumberCountedV1, NumberMeasuredV1, ObjectCompiledV1,
+    ObjectExtendedV1, ObjectMergedV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1,
+    ShapeDrawnV1, TextBoundedV1, TextCompiledV1, TextSentV1, ThingAddressedV1, ThingCompiledV1,
+    ThingDatedV1, ThingSharedV1, ThingSharedV2, TreeCompiledV1, TreePlantedV1, topology,
 };
 
 /// The service `producer` of asyncapi.yaml.
@@ -48,3 +49,8 @@ impl SentBy<Producer> for RuleAppliedV1 {}
 impl SentBy<Producer> for ThingSharedV1 {}
 impl SentBy<Producer> for ThingCompiledV1 {}
 impl SentBy<Producer> for ThingSharedV2 {}
+impl SentBy<Producer> for ThingAddressedV1 {}
+impl SentBy<Producer> for ThingDatedV1 {}
+impl SentBy<Producer> for TreeCompiledV1 {}
+impl SentBy<Producer> for TextSentV1 {}
+impl SentBy<Producer> for NumberCountedV1 {}
