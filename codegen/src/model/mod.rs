@@ -19,6 +19,7 @@ pub use asyncapi::read;
 pub use contract::{
     Address, Contract, Event, EventId, Parameter, Places, Receive, Send, Service, Stream,
 };
+pub(crate) use keywords::portable;
 pub use types::{
     Definition, Field, Kind, Module, ModuleId, ObjectRule, Rest, Rule, Shape, TaggedVariant, Type,
     TypeId, Types, UnionVariant, Variant,

@@ -4,7 +4,7 @@ use super::numbers::{any_of, literal_type, number, values, whole};
 use super::{Compiler, Hint};
 use crate::diagnostics::Report;
 use crate::load::{Node, Value};
-use crate::model::keywords::{FORMATS, portable};
+use crate::model::keywords::FORMATS;
 use crate::model::names;
 use crate::model::types::{Kind, Rule, Shape, Type, Variant};
 
@@ -243,9 +243,7 @@ pub(super) fn text_rules(schema: &Node) -> (Vec<Rule>, Vec<&'static str>) {
             .map(Rule::MinLength),
     );
     rules.extend(whole(schema, "maxLength").map(Rule::MaxLength));
-    if let Some(pattern) = schema.get("pattern").and_then(Node::text)
-        && portable(pattern)
-    {
+    if let Some(pattern) = schema.get("pattern").and_then(Node::text) {
         handled.push("pattern");
         rules.push(Rule::Pattern(pattern.to_owned()));
     }
