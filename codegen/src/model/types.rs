@@ -169,6 +169,8 @@ pub struct Field {
     pub deprecated: bool,
     /// Whether it must be there.
     pub required: bool,
+    /// Where it is any JSON to Rust: the keywords that the compiled schema holds it to.
+    pub compiled: Vec<String>,
     /// What it holds.
     pub shape: Shape,
 }
@@ -219,6 +221,8 @@ pub struct Variant {
     pub name: String,
     /// The string.
     pub value: String,
+    /// What the schema says of it.
+    pub doc: String,
 }
 
 /// An object of a tagged enum.

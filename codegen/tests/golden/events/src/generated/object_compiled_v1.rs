@@ -227,6 +227,8 @@ pub struct ObjectCompiledV1Both {
     )]
     pub n: Option<f64>,
     /// `o`: any JSON.
+    ///
+    /// The compiled schema holds it to `type`, `properties`.
     #[serde(
         default,
         deserialize_with = "jetway::present",
