@@ -183,7 +183,13 @@ impl<'w> Compiler<'w> {
         name: &str,
         report: &mut Report,
     ) -> Option<TypeId> {
-        let schema = report.keep(self.workspace.resolve(schema))?;
+        let resolved = report.keep(self.workspace.resolve(schema))?;
+        // What stands beside a reference is part of the object.
+        let schema = if self.is_merged(schema) {
+            schema
+        } else {
+            resolved
+        };
         if !self.is_object(schema) {
             report.push(
                 Diagnostic::error(Code::Unsupported, "an event's data must be an object").at(
