@@ -21,17 +21,6 @@ pub(super) fn bundle(workspace: &Workspace, root: &Node) -> Json {
     Bundler::new(workspace, root, true).whole(root)
 }
 
-/// The same schema for objects alone.
-pub(super) fn of_objects(bundle: Json) -> Json {
-    let mut schema = match bundle {
-        Json::Object(schema) => schema,
-        Json::Bool(true) => Map::new(),
-        other => return other,
-    };
-    schema.insert("type".to_owned(), "object".into());
-    Json::Object(schema)
-}
-
 /// What is taken in as one piece: a schema file, or a schema in a file that is none, by the way to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Piece {

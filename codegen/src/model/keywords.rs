@@ -170,7 +170,7 @@ pub(super) const FORMATS: &[(&str, &str)] = &[
 
 /// Whether `pattern` means the same to the `regex` crate as in ECMA-262: plain text, sets of it, groups, choices,
 /// repetitions and anchors do; the rest (look-around, shorthand classes, `.`) goes to the compiled schema.
-pub(super) fn portable(pattern: &str) -> bool {
+pub(crate) fn portable(pattern: &str) -> bool {
     let mut chars = pattern.chars().peekable();
     let mut in_class = false;
     while let Some(c) = chars.next() {

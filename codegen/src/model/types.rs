@@ -202,6 +202,8 @@ pub struct Field {
     pub deprecated: bool,
     /// Whether it must be there.
     pub required: bool,
+    /// Where it is any JSON to Rust: the keywords that the compiled schema holds it to.
+    pub compiled: Vec<String>,
     /// What it holds.
     pub shape: Shape,
 }
@@ -252,6 +254,8 @@ pub struct Variant {
     pub name: String,
     /// The string.
     pub value: String,
+    /// What the schema says of it.
+    pub doc: String,
 }
 
 /// An object of a tagged enum.

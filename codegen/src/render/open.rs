@@ -3,6 +3,7 @@
 use super::checks::Patterns;
 use super::imports::Imports;
 use super::text::{Lines, literal};
+use super::types::variant_doc;
 use crate::model::{Definition, Rest, Type, Variant, names};
 
 /// The field of the undeclared properties.
@@ -94,7 +95,7 @@ pub(super) fn extensible(lines: &mut Lines, definition: &Definition, variants: &
         .line(format!("pub enum {name} {{"))
         .deeper();
     for variant in variants {
-        lines.doc(&format!("`{}`.", variant.value.replace('`', "'")));
+        lines.doc(&variant_doc(variant));
         lines.line(format!("{},", variant.name));
     }
     lines

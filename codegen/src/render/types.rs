@@ -57,14 +57,9 @@ fn doc(definition: &Definition, types: &Types) -> String {
         doc.push_str("\n\nDeprecated.");
     }
     if !definition.compiled.is_empty() {
-        let keywords: Vec<String> = definition
-            .compiled
-            .iter()
-            .map(|keyword| format!("`{keyword}`"))
-            .collect();
         doc.push_str(&format!(
             "\n\nThe compiled schema of the event also enforces {}.",
-            keywords.join(", ")
+            quoted(&definition.compiled)
         ));
     }
     doc
@@ -138,10 +133,25 @@ fn field_doc(field: &Field) -> String {
     if doc.is_empty() {
         doc = format!("`{}`: {}.", field.property, phrase(&field.shape));
     }
+    if !field.compiled.is_empty() {
+        doc.push_str(&format!(
+            "\n\nThe compiled schema holds it to {}.",
+            quoted(&field.compiled)
+        ));
+    }
     if field.deprecated {
         doc.push_str("\n\nDeprecated.");
     }
     doc
+}
+
+/// Keywords in a list.
+fn quoted(keywords: &[String]) -> String {
+    let keywords: Vec<String> = keywords
+        .iter()
+        .map(|keyword| format!("`{keyword}`"))
+        .collect();
+    keywords.join(", ")
 }
 
 /// What a value is, in words, for properties without a description.
@@ -198,7 +208,7 @@ fn strings(lines: &mut Lines, definition: &Definition, variants: &[Variant]) {
         .line(format!("pub enum {} {{", definition.name))
         .deeper();
     for variant in variants {
-        lines.doc(&format!("`{}`.", variant.value.replace('`', "'")));
+        lines.doc(&variant_doc(variant));
         if rule.is_none() && variant.name != variant.value {
             lines.attribute("serde", &[format!("rename = {}", literal(&variant.value))]);
         }
@@ -206,6 +216,14 @@ fn strings(lines: &mut Lines, definition: &Definition, variants: &[Variant]) {
     }
     lines.back().line("}").line("");
     spelled(lines, &definition.name, variants);
+}
+
+pub(super) fn variant_doc(variant: &Variant) -> String {
+    if variant.doc.is_empty() {
+        format!("`{}`.", variant.value.replace('`', "'"))
+    } else {
+        prose(&variant.doc)
+    }
 }
 
 /// What users need for a database column or a page: the value's own spelling.

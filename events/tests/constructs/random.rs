@@ -161,6 +161,8 @@ fn text(keywords: &Map<String, Value>) -> BoxedStrategy<Value> {
         Some("email") => "[a-z]{1,5}@[a-z]{1,5}\\.[a-z]{2}".to_owned(),
         Some("uri") => "https://[a-z]{1,8}/[a-z]{0,4}".to_owned(),
         _ => match keywords.get("pattern").and_then(Value::as_str) {
+            // Look-around is beyond the generator.
+            Some(pattern) if pattern.contains("(?") => "[a-z]{1,3}".to_owned(),
             Some(pattern) => pattern.trim_start_matches('^').trim_end_matches('$').to_owned(),
             None => format!("[a-z0-9 ü]{{{least},{}}}", most.max(least) + 1),
         },
@@ -242,7 +244,11 @@ fn object(keywords: &Map<String, Value>, place: Place<'_>) -> BoxedStrategy<Valu
         } else {
             "b_y"
         };
-        let name = if pattern.contains('{') { "ab" } else { name };
+        let name = match pattern.as_str() {
+            pattern if pattern.contains('{') => "ab",
+            pattern if pattern.contains('d') => "12",
+            _ => name,
+        };
         add(name.to_owned(), value(schema, place), 0.5);
     }
     let others = ["additionalProperties", "unevaluatedProperties"]

@@ -2,38 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::OnceLock;
-
-use regex::Regex;
 
 use super::format::{self, Format};
-use super::{Fallback, Violation, Violations};
+use super::{Fallback, Pattern, Violation, Violations};
 use crate::Nullable;
-
-/// A regular expression of the contract, compiled at its first use.
-#[derive(Debug)]
-pub struct Pattern {
-    source: &'static str,
-    compiled: OnceLock<Option<Regex>>,
-}
-
-impl Pattern {
-    /// A pattern that codegen has found to mean the same here as in ECMA-262.
-    #[must_use]
-    pub const fn new(source: &'static str) -> Self {
-        Self {
-            source,
-            compiled: OnceLock::new(),
-        }
-    }
-
-    /// Whether the pattern matches somewhere in `text`: JSON Schema patterns are not anchored.
-    #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| Regex::new(self.source).ok());
-        compiled.as_ref().is_some_and(|regex| regex.is_match(text))
-    }
-}
 
 /// Collects the breaches of one value, and where in it they are.
 #[derive(Debug, Default)]
@@ -299,7 +271,7 @@ impl Checker {
         if !pattern.matches(text) {
             self.report(
                 "pattern",
-                format!("{} does not match `{}`", quoted(text), pattern.source),
+                format!("{} does not match `{}`", quoted(text), pattern.source()),
             );
         }
     }

@@ -183,6 +183,14 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_is_read_as_what_it_is() {
+        for text in ["31.245270191439438", "121.48791951161945", "0.1", "5e-324"] {
+            let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            assert_eq!(value.to_string(), text);
+        }
+    }
+
+    #[test]
     fn wherever_it_stands() {
         for spaces in 0..60 {
             let json = format!("[{}18446744073709551616]", " ".repeat(spaces));

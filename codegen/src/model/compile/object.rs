@@ -142,6 +142,7 @@ impl<'w> Compiler<'w> {
                     .iter()
                     .any(|node| is_true(node, "deprecated")),
                 required: property.required,
+                compiled: self.left(&property.nodes, &shape),
                 shape,
             });
         }
@@ -306,6 +307,19 @@ impl<'w> Compiler<'w> {
             ty.is_some_and(|ty| matches!(ty, "boolean" | "integer" | "number" | "string"))
         };
         constant.or_else(|| saying.iter().copied().find(scalar))
+    }
+
+    /// What the compiled schema enforces of a property that is any JSON to Rust.
+    fn left(&self, nodes: &[&'w Node], shape: &Shape) -> Vec<String> {
+        let mut keywords: Vec<String> = Vec::new();
+        if shape.ty == Type::Any {
+            for keyword in nodes.iter().flat_map(|node| self.assertions(node, &[])) {
+                if !keywords.iter().any(|known| known == keyword) {
+                    keywords.push(keyword.to_owned());
+                }
+            }
+        }
+        keywords
     }
 
     /// The property's own description, else that of what it refers to.

@@ -8,6 +8,16 @@ use crate::load::{Entry, Node, Span};
 /// How deep branches are followed.
 const DEEPEST: usize = 32;
 
+/// Keywords that beside a `$ref` make another struct of what is referred to.
+const SHAPING: [&str; 6] = [
+    "additionalProperties",
+    "dependentRequired",
+    "patternProperties",
+    "properties",
+    "required",
+    "unevaluatedProperties",
+];
+
 impl<'w> Compiler<'w> {
     /// The schemas that all hold for what `schema` describes, where that is an object for certain: what it refers to,
     /// the branches of `allOf`, and last its own keywords.
@@ -57,7 +67,8 @@ impl<'w> Compiler<'w> {
 
     /// Whether `schema` is an object whose properties stand in several places: beside a `$ref`, in branches of `allOf`.
     pub(super) fn is_merged(&self, schema: &'w Node) -> bool {
-        let beside = schema.reference().is_some() && schema.get("properties").is_some();
+        let beside = schema.reference().is_some()
+            && SHAPING.iter().any(|keyword| schema.get(keyword).is_some());
         let several = schema.get("allOf").is_some_and(|all| {
             all.items().len() > 1 || !self.assertions(schema, &["allOf"]).is_empty()
         });

@@ -4,7 +4,7 @@ use super::numbers::{any_of, literal_type, number, values, whole};
 use super::{Compiler, Hint};
 use crate::diagnostics::Report;
 use crate::load::{Node, Value, Workspace};
-use crate::model::keywords::{FORMATS, portable};
+use crate::model::keywords::FORMATS;
 use crate::model::names;
 use crate::model::types::{Kind, Rule, Shape, Type, Variant};
 
@@ -117,23 +117,24 @@ impl<'w> Compiler<'w> {
 
     /// An enum or a constant of strings.
     pub(super) fn strings(&mut self, schema: &'w Node, hint: &Hint) -> Option<Shape> {
-        let constant = schema.get("const").map(std::slice::from_ref);
-        let listed = schema.get("enum").map(Node::items);
-        let values = match (constant, listed) {
-            (Some(values), None) | (None, Some(values)) => values,
-            _ => return None,
-        };
+        let constants = self.constants(schema)?;
         let (types, null_type) = type_names(schema);
         let has_type = schema.get("type").is_some();
         if has_type && types != ["string"] {
             return None;
         }
-        let null = values.iter().any(|value| value.value == Value::Null);
+        let mut null = false;
         let mut strings: Vec<&str> = Vec::new();
-        for value in values.iter().filter(|value| value.value != Value::Null) {
+        let mut docs: Vec<String> = Vec::new();
+        for (value, doc) in constants {
+            if value.value == Value::Null {
+                null = true;
+                continue;
+            }
             let text = value.text()?;
             if !strings.contains(&text) {
                 strings.push(text);
+                docs.push(doc);
             }
         }
         if strings.is_empty() {
@@ -144,8 +145,11 @@ impl<'w> Compiler<'w> {
             *id
         } else {
             let id = self.open_type(schema, None, hint, false);
-            self.rest(schema, &["const", "enum", "type"]);
-            let variants = variants(&strings, &[]);
+            self.rest(schema, &["const", "enum", "oneOf", "anyOf", "type"]);
+            let mut variants = variants(&strings, &[]);
+            for (variant, doc) in variants.iter_mut().zip(docs) {
+                variant.doc = doc;
+            }
             self.close_type(
                 id,
                 Kind::Enum {
@@ -158,6 +162,54 @@ impl<'w> Compiler<'w> {
         let mut shape = self.named(id);
         shape.nullable = null && (null_type || !has_type);
         Some(shape)
+    }
+
+    /// Whether values are equal in JSON exactly when they are in Rust; for other items JSON decides.
+    fn is_equal_as_json(&self, item: &Shape) -> bool {
+        let equal = match &item.ty {
+            Type::String | Type::Integer | Type::Unsigned => true,
+            // One without variants is still being made, and may become anything.
+            Type::Named { id, .. } => matches!(
+                &self.types.get(*id).kind,
+                Kind::Enum { variants, .. } if !variants.is_empty()
+            ),
+            _ => false,
+        };
+        equal && !item.nullable
+    }
+
+    /// The values that `schema` lists, in `const`, in `enum`, or as a choice of constants, each with what is said of it.
+    fn constants(&self, schema: &'w Node) -> Option<Vec<(&'w Node, String)>> {
+        if let Some(values) = values(schema) {
+            let undescribed = values.into_iter().map(|value| (value, String::new()));
+            let choice = schema.get("oneOf").is_some() || schema.get("anyOf").is_some();
+            return (!choice).then(|| undescribed.collect());
+        }
+        let keyword = match (schema.get("oneOf"), schema.get("anyOf")) {
+            (Some(_), None) => "oneOf",
+            (None, Some(_)) => "anyOf",
+            _ => return None,
+        };
+        let mut constants: Vec<(&Node, String)> = Vec::new();
+        for branch in schema.get(keyword)?.items() {
+            let constant = branch.get("const")?;
+            let plain = self.assertions(branch, &["const", "type"]).is_empty()
+                && branch
+                    .get("type")
+                    .is_none_or(|ty| ty.text() == Some("string"));
+            // The same constant twice is never exactly one of them.
+            let twice = constants
+                .iter()
+                .any(|(known, _)| known.value == constant.value);
+            if !plain || twice {
+                return None;
+            }
+            let said = ["description", "title"]
+                .iter()
+                .find_map(|keyword| branch.get(keyword)?.text());
+            constants.push((constant, said.unwrap_or_default().to_owned()));
+        }
+        Some(constants)
     }
 
     fn list(
@@ -185,8 +237,7 @@ impl<'w> Compiler<'w> {
                 .map(Rule::MinItems),
         );
         rules.extend(whole(schema, "maxItems").map(Rule::MaxItems));
-        // Strings and integers are equal in JSON exactly when they are in Rust; for other items JSON decides.
-        if matches!(item.ty, Type::String | Type::Integer) && !item.nullable {
+        if self.is_equal_as_json(&item) {
             handled.push("uniqueItems");
             if super::is_true(schema, "uniqueItems") {
                 rules.push(Rule::UniqueItems);
@@ -243,9 +294,7 @@ pub(super) fn text_rules(schema: &Node) -> (Vec<Rule>, Vec<&'static str>) {
             .map(Rule::MinLength),
     );
     rules.extend(whole(schema, "maxLength").map(Rule::MaxLength));
-    if let Some(pattern) = schema.get("pattern").and_then(Node::text)
-        && portable(pattern)
-    {
+    if let Some(pattern) = schema.get("pattern").and_then(Node::text) {
         handled.push("pattern");
         rules.push(Rule::Pattern(pattern.to_owned()));
     }
@@ -265,6 +314,7 @@ fn variants(strings: &[&str], taken: &[&str]) -> Vec<Variant> {
                 name => name.to_owned(),
             },
             value: (*value).to_owned(),
+            doc: String::new(),
         })
         .collect()
 }

@@ -21,6 +21,8 @@ pub struct ChoiceCompiledV1 {
     #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `mixed`: any JSON.
+    ///
+    /// The compiled schema holds it to `enum`.
     #[serde(
         default,
         deserialize_with = "jetway::present",
@@ -42,6 +44,8 @@ pub struct ChoiceCompiledV1 {
     )]
     pub either: Option<ChoiceCompiledV1Either>,
     /// `anyString`: any JSON.
+    ///
+    /// The compiled schema holds it to `anyOf`.
     #[serde(
         default,
         deserialize_with = "jetway::present",

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 /// Golden: choice.made.v1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ChoiceMadeV1 {
     /// `id`: a UUID.
     #[serde(with = "jetway::exact")]
@@ -47,6 +48,27 @@ pub struct ChoiceMadeV1 {
         skip_serializing_if = "Option::is_none"
     )]
     pub kind: Option<ChoiceMadeV1Kind>,
+    /// How it is sent.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub described: Option<ChoiceMadeV1Described>,
+    /// `maybeDescribed`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub maybe_described: Option<Nullable<ChoiceMadeV1MaybeDescribed>>,
+    /// `set`: a list.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub set: Option<Vec<ChoiceMadeV1SetItem>>,
 }
 
 /// `ChoiceMadeV1Snake` of `events/schemas/choice.made.v1.json`.
@@ -169,6 +191,72 @@ impl ChoiceMadeV1Kind {
     }
 }
 
+/// How it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChoiceMadeV1Described {
+    /// Fast.
+    ByAir,
+    /// Cheap
+    BySea,
+    /// `other`.
+    Other,
+}
+
+impl ChoiceMadeV1Described {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ByAir => "by_air",
+            Self::BySea => "by_sea",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// `ChoiceMadeV1MaybeDescribed` of `events/schemas/choice.made.v1.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChoiceMadeV1MaybeDescribed {
+    /// `a`.
+    A,
+    /// `b`.
+    B,
+}
+
+impl ChoiceMadeV1MaybeDescribed {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::B => "b",
+        }
+    }
+}
+
+/// `ChoiceMadeV1SetItem` of `events/schemas/choice.made.v1.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChoiceMadeV1SetItem {
+    /// `a`.
+    A,
+    /// `b`.
+    B,
+}
+
+impl ChoiceMadeV1SetItem {
+    /// The value as the schema spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::B => "b",
+        }
+    }
+}
+
 impl EventData for ChoiceMadeV1 {
     const TYPE: &'static str = "choice.made.v1";
     const DATASCHEMA: &'static str = "events/schemas/choice.made.v1.json";
@@ -184,7 +272,9 @@ impl EventData for ChoiceMadeV1 {
 }
 
 impl Validate for ChoiceMadeV1 {
-    fn check(&self, _at: &mut Checker) {}
+    fn check(&self, at: &mut Checker) {
+        at.optional("set", &self.set, |set, at| at.unique_items(set));
+    }
 }
 
 impl Validate for ChoiceMadeV1Snake {
@@ -204,5 +294,17 @@ impl Validate for ChoiceMadeV1Maybe {
 }
 
 impl Validate for ChoiceMadeV1Kind {
+    fn check(&self, _at: &mut Checker) {}
+}
+
+impl Validate for ChoiceMadeV1Described {
+    fn check(&self, _at: &mut Checker) {}
+}
+
+impl Validate for ChoiceMadeV1MaybeDescribed {
+    fn check(&self, _at: &mut Checker) {}
+}
+
+impl Validate for ChoiceMadeV1SetItem {
     fn check(&self, _at: &mut Checker) {}
 }

@@ -12,7 +12,7 @@ static OTHERS: Pattern = Pattern::new("^x_");
 static OTHERS2: Pattern = Pattern::new("_y$");
 /// The whole schema, for what neither the types nor their checks can say.
 static SCHEMA: Fallback = Fallback::new(
-    r#"{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"},"overlap":{"type":"object","properties":{"x_a":{"type":"integer"}},"patternProperties":{"^x_":{"minimum":5}},"additionalProperties":false},"patterns":{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{"^x_":{"type":"integer"},"_y$":{"minimum":5}}},"besides":{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{"^x_":{"type":"integer"}},"additionalProperties":{"type":"string"}},"names":{"type":"object","properties":{"a":{"type":"string"},"long":{"type":"string"}},"propertyNames":{"maxLength":3}},"eitherOne":{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"required":["b"]},{"properties":{"c":{"type":"integer"}},"required":["c"]}]},"shut":{"allOf":[{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false},{"type":"object","properties":{"b":{"type":"string"}}}]},"both":{"type":"object","allOf":[{"properties":{"n":{"type":"number","minimum":1},"o":{"type":"object","properties":{"p":{"type":"string"}}}}},{"properties":{"n":{"type":"integer","maximum":5},"o":{"type":"object","properties":{"q":{"type":"string"}}}}}]},"dependent":{"type":"object","properties":{"a":{"type":"string"}},"dependentSchemas":{"a":{"properties":{"b":{"type":"integer"}},"required":["b"]}}},"evaluated":{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"properties":{"b":{"type":"string"}},"required":["b"]},true],"unevaluatedProperties":{"type":"integer"}},"impossible":{"type":"object","properties":{"a":{"type":"string"}},"required":["b"],"additionalProperties":false}}}"#,
+    r#"{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"},"overlap":{"type":"object","properties":{"x_a":{"type":"integer"}},"patternProperties":{"^x_":{"minimum":5}},"additionalProperties":false},"patterns":{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{"^x_":{"type":"integer"},"_y$":{"minimum":5}}},"besides":{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{"^x_":{"type":"integer"}},"additionalProperties":{"type":"string"}},"names":{"type":"object","properties":{"a":{"type":"string"},"long":{"type":"string"}},"propertyNames":{"maxLength":3}},"eitherOne":{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"required":["b"]},{"properties":{"c":{"type":"integer"}},"required":["c"]}]},"shut":{"allOf":[{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false},{"type":"object","properties":{"b":{"type":"string"}}}]},"both":{"type":"object","allOf":[{"properties":{"n":{"type":"number","minimum":1},"o":{"type":"object","properties":{"p":{"type":"string"}}}}},{"properties":{"n":{"type":"integer","maximum":5},"o":{"type":"object","properties":{"q":{"type":"string"}}}}}]},"dependent":{"type":"object","properties":{"a":{"type":"string"}},"dependentSchemas":{"a":{"properties":{"b":{"type":"integer"}},"required":["b"]}}},"evaluated":{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"properties":{"b":{"type":"string"}},"required":["b"]},true],"unevaluatedProperties":{"type":"integer"}},"impossible":{"type":"object","properties":{"a":{"type":"string"}},"required":["b"],"additionalProperties":false},"extra":{"allOf":[{"type":"object","required":["name"],"properties":{"name":{"type":"string"}}},{"additionalProperties":{"type":"string"}}]}}}"#,
 );
 
 /// Golden: object.compiled.v1.
@@ -92,6 +92,13 @@ pub struct ObjectCompiledV1 {
         skip_serializing_if = "Option::is_none"
     )]
     pub impossible: Option<ObjectCompiledV1Impossible>,
+    /// `extra`: see its type.
+    #[serde(
+        default,
+        deserialize_with = "jetway::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub extra: Option<ObjectCompiledV1Extra>,
 }
 
 /// `ObjectCompiledV1Overlap` of `events/schemas/object.compiled.v1.json`.
@@ -227,6 +234,8 @@ pub struct ObjectCompiledV1Both {
     )]
     pub n: Option<f64>,
     /// `o`: any JSON.
+    ///
+    /// The compiled schema holds it to `type`, `properties`.
     #[serde(
         default,
         deserialize_with = "jetway::present",
@@ -284,6 +293,18 @@ pub struct ObjectCompiledV1Impossible {
     pub a: Option<String>,
 }
 
+/// `ObjectCompiledV1Extra` of `events/schemas/object.compiled.v1.json`.
+///
+/// The compiled schema of the event also enforces `additionalProperties`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCompiledV1Extra {
+    /// `name`: text.
+    pub name: String,
+    /// Properties that the schema does not name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
+}
+
 impl EventData for ObjectCompiledV1 {
     const TYPE: &'static str = "object.compiled.v1";
     const DATASCHEMA: &'static str = "events/schemas/object.compiled.v1.json";
@@ -319,6 +340,7 @@ impl Validate for ObjectCompiledV1 {
         at.optional("evaluated", &self.evaluated, |evaluated, at| {
             evaluated.check(at);
         });
+        at.optional("extra", &self.extra, |extra, at| extra.check(at));
     }
 }
 
@@ -378,4 +400,10 @@ impl Validate for ObjectCompiledV1Evaluated {
 
 impl Validate for ObjectCompiledV1Impossible {
     fn check(&self, _at: &mut Checker) {}
+}
+
+impl Validate for ObjectCompiledV1Extra {
+    fn check(&self, at: &mut Checker) {
+        at.undeclared(&self.others, &["name"]);
+    }
 }

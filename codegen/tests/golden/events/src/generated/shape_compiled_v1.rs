@@ -20,6 +20,8 @@ pub struct ShapeCompiledV1 {
     #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `loose`: any JSON.
+    ///
+    /// The compiled schema holds it to `oneOf`.
     #[serde(
         default,
         deserialize_with = "jetway::present",
