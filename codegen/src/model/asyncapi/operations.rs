@@ -179,6 +179,17 @@ impl<'w> Reader<'w> {
             report.push(wrong(listed, "a list", "`messages` of an operation"));
             return None;
         };
+        if listed.is_empty() {
+            report.push(
+                Diagnostic::warning(
+                    Code::NoEffect,
+                    "an operation without messages has no effect",
+                )
+                .at(operation.span, "its `messages` is empty")
+                .help("leave `messages` out to mean all of the channel's")
+                .gathered(),
+            );
+        }
         let mut events = Vec::new();
         for message in listed {
             let spans = self.spans_of(message, report)?;
