@@ -36,6 +36,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         content_type: None,
         channels: HashMap::new(),
         sent: HashSet::new(),
+        examples: examples::folders(workspace),
         events: Vec::new(),
     };
     let source = workspace
@@ -86,6 +87,8 @@ struct Reader<'w> {
     channels: HashMap<Span, Channel>,
     /// The channels that some operation sends to, by their places.
     sent: HashSet<Span>,
+    /// The names of the events that have files of examples.
+    examples: HashSet<String>,
     events: Vec<Event>,
 }
 

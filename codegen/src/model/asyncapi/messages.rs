@@ -282,12 +282,12 @@ impl<'w> Reader<'w> {
             );
         }
         self.once(event, reference.span, report)?;
-        let before = report.len();
+        let before = report.errors();
         self.audit.schema(schema, report);
         let module = names::snake(event, "event");
         let ty = self.own_type(schema, &module, &names::pascal(event, "Event"), report)?;
         // A type that was made of a faulty schema would only breed more findings.
-        (report.len() == before).then(|| Data {
+        (report.errors() == before).then(|| Data {
             reference,
             schema,
             ty,
@@ -414,7 +414,7 @@ impl<'w> Reader<'w> {
             Payload::Bare(_) => part::bundle(self.workspace, data.schema),
         };
         let validator = metaschema::check(self.workspace, data.schema, &bundle, report);
-        if let Some(validator) = validator {
+        if let Some(validator) = validator.filter(|_| self.has_examples(event, message)) {
             let enveloped = matches!(payload, Payload::Enveloped(_));
             self.message_examples(message, &validator, enveloped, report);
             self.example_files(event, data.reference.span, &validator, report);
