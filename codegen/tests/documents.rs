@@ -74,6 +74,11 @@ fn parts_in_other_files() {
 }
 
 #[test]
+fn what_was_converted_from_an_older_version() {
+    generates("converted", "converted.yaml");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_with_its_line() {
     let (said, files) = outcome("refused.yaml");
     insta::assert_snapshot!("refused", said);

@@ -14,13 +14,16 @@ mod formats;
 #[path = "../../codegen/tests/documents/generated/lights/mod.rs"]
 mod lights;
 #[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/converted/mod.rs"]
+mod older;
+#[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "../../codegen/tests/documents/generated/signup/mod.rs"]
 mod signup;
 #[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "../../codegen/tests/documents/generated/split/mod.rs"]
 mod split;
 
-use jetway::{EventData, EventInfo};
+use jetway::{EventData, EventInfo, Service};
 use serde_json::{Value, json};
 
 fn read<T: EventData>(data: Value) -> T {
@@ -63,6 +66,22 @@ fn traits_are_in_the_settings_and_the_operation_itself_wins() {
     assert_eq!(operation.concurrency, 2);
     assert_eq!(operation.retry.max_attempts, 3);
     assert_eq!(operation.timeout.as_secs(), 30);
+}
+
+#[test]
+fn consumers_have_names_that_jetstream_takes() {
+    let operations = older::converted::Converted::OPERATIONS;
+    let names: Vec<&str> = operations
+        .iter()
+        .map(|operation| operation.durable)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "converted-user-signedup-publish",
+            "converted-userRenamed-subscribe"
+        ]
+    );
 }
 
 #[test]

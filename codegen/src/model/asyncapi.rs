@@ -36,6 +36,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
         content_type: None,
         channels: HashMap::new(),
         sent: HashSet::new(),
+        examples: examples::folders(workspace),
         events: Vec::new(),
         names: HashMap::new(),
     };
@@ -89,6 +90,8 @@ struct Reader<'w> {
     channels: HashMap<Span, Channel>,
     /// The channels that some operation sends to, by their places.
     sent: HashSet<Span>,
+    /// The names of the events that have files of examples.
+    examples: HashSet<String>,
     events: Vec<Event>,
     /// The numbers of the events, by their names.
     names: HashMap<String, usize>,

@@ -132,7 +132,7 @@ fn imports(contract: &Contract, service: &Service) -> String {
     }
     let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
     names.sort_by(|a, b| text::version_order(a, b));
-    lines.import("jetway", &names).line("");
+    lines.import("jetway", &names);
     let mut used: Vec<&Event> = service
         .receives
         .iter()
@@ -153,6 +153,7 @@ fn imports(contract: &Contract, service: &Service) -> String {
         .map(|event| contract.types.get(event.data).name.clone())
         .collect();
     if !used.is_empty() {
+        lines.line("");
         names.push("topology".to_owned());
     }
     names.sort_by(|a, b| text::version_order(a, b));

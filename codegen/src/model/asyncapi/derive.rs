@@ -21,6 +21,24 @@ pub(super) fn service(root: &Node, taken: &[&str]) -> String {
     words.join("-")
 }
 
+/// Whether what stands before the first dot of an operation's name is a service. Elsewhere it may be a channel, as in
+/// `userSignedUp.publish`, which AsyncAPI's converter makes of documents of 2.x.
+pub(super) fn is_service(name: &str) -> bool {
+    let rest = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(rest)
+}
+
+/// The whole name of an operation that names no service. Its consumer is called after it, so it holds only what
+/// JetStream takes.
+pub(super) fn operation(service: &str, key: &str) -> String {
+    let taken = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name: String = key
+        .chars()
+        .map(|c| if taken(c) { c } else { '-' })
+        .collect();
+    format!("{service}.{name}")
+}
+
 /// One stream per first token of the addresses; one for all where an address begins with a parameter.
 pub(super) fn streams(events: &[Event], place: Span, report: &mut Report) -> Vec<Stream> {
     let mut by_token: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -77,7 +95,7 @@ fn derived(streams: &[Stream], place: Span) -> Diagnostic {
         "the document says no streams: these are made up from its addresses",
     )
     .at(place, "there is no `x-jetstream` in this document")
-    .help(format!("to decide yourself, begin with this:\n{lines}"))
+    .help(format!("to decide yourself, begin with this; from then on the document is held to Jetway's rules of style too:\n{lines}"))
 }
 
 /// What is said once of operations without a service.
@@ -87,8 +105,6 @@ pub(super) fn no_service(service: &str, place: Span) -> Diagnostic {
         format!("operations that name no service are taken for those of `{service}`"),
     )
     .at(place, "this names no service")
-    .help(format!(
-        "the service's name is the document's title; another is said as `{service}.<operation>` or in `x-service`"
-    ))
+    .help("the service's name is the document's title; another is said as `<service>.<operation>`, in lower case, or in `x-service`")
     .gathered()
 }

@@ -1,5 +1,6 @@
 //! Examples, held against the schema of their event.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use jsonschema::Validator;
@@ -7,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::Reader;
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::load::{Node, Span};
+use crate::load::{Node, Span, Workspace};
 use crate::model::fields::{mapping, wrong};
 use crate::model::grammar;
 
@@ -59,9 +60,9 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// Whether an event has examples in files.
-    pub(super) fn has_example_files(&self, event: &str) -> bool {
-        is_folder_name(event) && self.workspace.root().join(FOLDER).join(event).is_dir()
+    /// Whether there is anything to hold against the schema of an event.
+    pub(super) fn has_examples(&self, event: &str, message: &Node) -> bool {
+        self.examples.contains(event) || message.get("examples").is_some()
     }
 
     /// The files of an event's examples: valid ones must be, and invalid ones must not.
@@ -72,7 +73,8 @@ impl<'w> Reader<'w> {
         validator: &Validator,
         report: &mut Report,
     ) {
-        if !is_folder_name(event) {
+        // So a name that leads elsewhere, as `..` does, is never followed.
+        if !self.examples.contains(event) {
             return;
         }
         for kind in ["valid", "invalid"] {
@@ -101,9 +103,13 @@ impl<'w> Reader<'w> {
     }
 }
 
-/// The name of an event is a folder's name only where it cannot lead elsewhere.
-fn is_folder_name(event: &str) -> bool {
-    !event.contains(['/', '\\', ':']) && !event.starts_with('.')
+/// The names of the events that have files of examples.
+pub(super) fn folders(workspace: &Workspace) -> HashSet<String> {
+    let entries = std::fs::read_dir(workspace.root().join(FOLDER));
+    let entries = entries.into_iter().flatten().filter_map(Result::ok);
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// The JSON files in a folder, sorted; none where there is no such folder.

@@ -415,7 +415,7 @@ impl<'w> Reader<'w> {
             .reachable(data.ty)
             .into_iter()
             .any(|id| !types.get(id).compiled.is_empty());
-        let examples = message.get("examples").is_some() || self.has_example_files(event);
+        let examples = self.has_examples(event, message);
         if !needed && !examples && super::super::plain::plain(self.workspace, data.schema) {
             return None;
         }
@@ -425,7 +425,7 @@ impl<'w> Reader<'w> {
             Payload::Bare(_) => part::bundle(self.workspace, data.schema),
         };
         let validator = metaschema::check(self.workspace, data.schema, &bundle, report);
-        if let Some(validator) = validator {
+        if let Some(validator) = validator.filter(|_| examples) {
             let enveloped = matches!(payload, Payload::Enveloped(_));
             self.message_examples(message, &validator, enveloped, report);
             self.example_files(event, data.reference.span, &validator, report);

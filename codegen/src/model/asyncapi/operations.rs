@@ -181,6 +181,17 @@ impl<'w> Reader<'w> {
             report.push(wrong(listed, "a list", "`messages` of an operation"));
             return None;
         };
+        if listed.is_empty() {
+            report.push(
+                Diagnostic::warning(
+                    Code::NoEffect,
+                    "an operation without messages has no effect",
+                )
+                .at(operation.span, "its `messages` is empty")
+                .help("leave `messages` out to mean all of the channel's")
+                .gathered(),
+            );
+        }
         let mut events = Vec::new();
         for message in listed {
             let spans = self.spans_of(message, report)?;
@@ -244,7 +255,7 @@ fn settings(operation: &Node, report: &mut Report) -> Option<(OperationSettings,
 }
 
 /// The service of an operation, the operation's whole name and its name within the service; `derived` is the service of
-/// a document that names none.
+/// a document that was not written for Jetway and need not name one.
 fn service_and_local(
     entry: &Entry,
     operation: &Node,
@@ -262,24 +273,26 @@ fn service_and_local(
         };
         return Some((name.to_owned(), entry.key.clone(), local));
     }
-    if let Some((service, _)) = parts {
-        return Some((service.to_owned(), entry.key.clone(), local));
+    match (parts, derived) {
+        (Some((service, _)), None) => Some((service.to_owned(), entry.key.clone(), local)),
+        (Some((service, _)), Some(_)) if derive::is_service(service) => {
+            Some((service.to_owned(), entry.key.clone(), local))
+        }
+        (_, Some(service)) => {
+            report.push(derive::no_service(service, entry.key_span));
+            let name = derive::operation(service, &entry.key);
+            Some((service.to_owned(), name, entry.key.clone()))
+        }
+        (None, None) => {
+            report.push(
+                Diagnostic::error(
+                    Code::Malformed,
+                    format!("the operation `{}` names no service", entry.key),
+                )
+                .at(entry.key_span, "`<service>.<operation>` expected")
+                .help("or name the service in `x-service`"),
+            );
+            None
+        }
     }
-    if let Some(service) = derived {
-        report.push(derive::no_service(service, entry.key_span));
-        return Some((
-            service.to_owned(),
-            format!("{service}.{}", entry.key),
-            local,
-        ));
-    }
-    report.push(
-        Diagnostic::error(
-            Code::Malformed,
-            format!("the operation `{}` names no service", entry.key),
-        )
-        .at(entry.key_span, "`<service>.<operation>` expected")
-        .help("or name the service in `x-service`"),
-    );
-    None
 }

@@ -90,19 +90,17 @@ impl<'w> Reader<'w> {
         report: &mut Report,
     ) -> Option<(Vec<String>, bool)> {
         let node = mapping(self.workspace, &entry.value, &grammar::PARAMETER, report)?;
-        let Some(location) = node.get("location") else {
-            if !sent {
-                report.push(
-                    Diagnostic::warning(
-                        Code::Parameter,
-                        format!("the parameter `{}` has no location", entry.key),
-                    )
-                    .at(entry.key_span, "its value is not known")
-                    .help(format!("the event can be received, but not sent; for that say where the value is: `location: $message.payload#{root}<property>`"))
-                    .gathered(),
-                );
-                return Some((Vec::new(), false));
-            }
+        let location = node.get("location");
+        let in_header = |node: &&Node| {
+            node.text()
+                .is_some_and(|t| t.starts_with("$message.header#"))
+        };
+        if !sent && location.as_ref().is_none_or(in_header) {
+            let place = location.map_or(entry.key_span, |node| node.span);
+            report.push(only_received(&entry.key, place, root));
+            return Some((Vec::new(), false));
+        }
+        let Some(location) = location else {
             report.push(
                 Diagnostic::error(
                     Code::Parameter,
@@ -198,4 +196,17 @@ impl<'w> Reader<'w> {
         }
         Err(("a property is expected".to_owned(), None))
     }
+}
+
+/// What nobody sends needs no subject.
+fn only_received(name: &str, place: Span, root: &str) -> Diagnostic {
+    Diagnostic::warning(
+        Code::Parameter,
+        format!("the value of the parameter `{name}` is not in the payload"),
+    )
+    .at(place, "the event can be received, but not sent")
+    .help(format!(
+        "to send it say where the value is: `location: $message.payload#{root}<property>`"
+    ))
+    .gathered()
 }

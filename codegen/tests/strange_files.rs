@@ -137,16 +137,14 @@ fn what_grows_without_bound_is_refused() {
     }
     let itself = "asyncapi: &a\n  info: *a\n";
     let deep = |open: &str, close: &str| {
-        let n = 20_000;
+        let n = 2_000;
         format!(
             "asyncapi: 3.0.0\nx-deep: {}1{}\n",
             open.repeat(n),
             close.repeat(n)
         )
     };
-    let block: String = (0..3_000)
-        .map(|i| format!("{}a:\n", " ".repeat(i)))
-        .collect();
+    let block: String = (0..500).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
     let mut text = String::new();
     for (name, contract) in [
         ("aliases of aliases", bomb),
