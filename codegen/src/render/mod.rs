@@ -1,21 +1,22 @@
 //! The contract as Rust text. Everything is written as rustfmt would leave it; templates hold layout only.
 
 mod catalogue;
-mod checks;
-mod data;
 mod editor;
 mod graph;
-mod imports;
-mod index;
 mod markdown;
 mod permissions;
-mod service;
 mod service_document;
+mod trees;
+mod yaml;
+
+mod checks;
+mod data;
+mod imports;
+mod index;
+mod service;
 mod text;
 mod topology;
-mod trees;
 mod types;
-mod yaml;
 
 pub use trees::{Tree, trees};
 

@@ -19,12 +19,12 @@ pub(super) fn text(book: &Book<'_>, index: usize, event: &Event) -> String {
         }
     };
     add(lead(book, index, event));
-    add(format!("## On the broker\n\n{}", broker(book, event)));
+    add(format!("## Its data\n{}", data(book, index)));
+    add(format!("## Example\n\n{}", example_text(book, event)));
     add(format!("## Who sends it\n\n{}", senders(book, index)));
     add(format!("## Who receives it\n\n{}", receivers(book, index)));
     add(versions(book, index, event));
-    add(format!("## Its data\n{}", data(book, index)));
-    add(format!("## Example\n\n{}", example_text(book, event)));
+    add(format!("## On the broker\n\n{}", broker(book, event)));
     add(format!("[All events]({INDEX})\n"));
     text
 }
