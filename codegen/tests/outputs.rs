@@ -145,6 +145,78 @@ fn every_event_has_a_page_that_names_its_operations() {
     }
 }
 
+/// The scalars under keywords that bound a value.
+fn bounds(schema: &Value, named: bool, found: &mut Vec<String>) {
+    const BOUNDS: &[&str] = &[
+        "const",
+        "enum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "pattern",
+    ];
+    for item in schema.as_array().into_iter().flatten() {
+        bounds(item, false, found);
+    }
+    for (key, value) in schema.as_object().into_iter().flatten() {
+        if BOUNDS.contains(&key.as_str()) && !named {
+            let values = value
+                .as_array()
+                .cloned()
+                .unwrap_or_else(|| vec![value.clone()]);
+            let texts = values
+                .iter()
+                .filter(|value| !value.is_object() && !value.is_array());
+            found.extend(texts.map(|value| {
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+            }));
+        } else {
+            bounds(value, key == "properties" && !named, found);
+        }
+    }
+}
+
+#[test]
+fn every_bound_of_a_schema_stands_on_the_page() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut seen = 0;
+    for root in [own(), support::repository(), golden] {
+        let (_, contract) = read(&root.join("asyncapi.yaml"));
+        let catalogue = tree(&root, "docs/events");
+        for event in &contract.events {
+            let page = catalogue
+                .files
+                .iter()
+                .find(|file| file.path == format!("{}.md", event.name));
+            let page = page.unwrap().text.replace("\\|", "|");
+            let schema = std::fs::read_to_string(root.join(&event.schema)).unwrap();
+            let mut texts = Vec::new();
+            bounds(&serde_json::from_str(&schema).unwrap(), false, &mut texts);
+            for text in texts {
+                seen += 1;
+                let quoted = Value::from(text.as_str()).to_string();
+                let quoted = quoted.trim_matches('"');
+                let there = page.contains(&text) || page.contains(quoted);
+                assert!(there, "{} says nothing of {text}", event.name);
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
 /// Each is a contract by itself: with the service's operations and no others.
 #[test]
 fn every_services_document_is_a_contract_of_that_service() {

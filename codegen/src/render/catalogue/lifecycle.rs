@@ -31,11 +31,17 @@ pub(super) fn all(
     contract: &Contract,
     workspace: &Workspace,
     channels: &HashMap<Span, &Node>,
+    schemas: &[Option<&Node>],
 ) -> Vec<Lifecycle> {
     contract
         .events
         .iter()
-        .map(|event| of(event, channels.get(&event.address.span).copied(), workspace))
+        .enumerate()
+        .map(|(index, event)| {
+            let channel = channels.get(&event.address.span).copied();
+            let schema = schemas.get(index).copied().flatten();
+            of(event, [channel, schema], workspace)
+        })
         .collect()
 }
 
@@ -51,19 +57,16 @@ pub(super) fn channels(workspace: &Workspace) -> HashMap<Span, &Node> {
         .collect()
 }
 
-fn of(event: &Event, channel: Option<&Node>, workspace: &Workspace) -> Lifecycle {
+fn of(event: &Event, [channel, schema]: [Option<&Node>; 2], workspace: &Workspace) -> Lifecycle {
     let messages = channel.and_then(|channel| channel.get("messages"));
     let messages = messages.map(Node::entries).unwrap_or_default();
-    let message = messages
-        .iter()
-        .find(|entry| entry.key == event.name)
-        .or_else(|| messages.first())
-        .and_then(|entry| workspace.resolve(&entry.value).ok());
+    let own = match messages {
+        [only] => Some(only),
+        several => several.iter().find(|entry| entry.key == event.name),
+    };
+    let message = own.and_then(|entry| workspace.resolve(&entry.value).ok());
     let mut lifecycle = Lifecycle::default();
-    for node in [channel, message, schema(event, workspace)]
-        .into_iter()
-        .flatten()
-    {
+    for node in [channel, message, schema].into_iter().flatten() {
         lifecycle.deprecated |= ["deprecated", "x-deprecated"]
             .iter()
             .any(|key| node.get(key).is_some_and(|v| v.value == Value::Bool(true)));
@@ -101,12 +104,6 @@ pub(super) fn heirs(contract: &Contract, lifecycles: &[Lifecycle]) -> Vec<Vec<us
         }
     }
     heirs
-}
-
-/// The schema of an event's data.
-pub(super) fn schema<'w>(event: &Event, workspace: &'w Workspace) -> Option<&'w Node> {
-    let file = workspace.find(&event.schema)?;
-    workspace.file(file).root.as_ref()
 }
 
 /// An event's name without its version, and the version: `order.placed` and 1.

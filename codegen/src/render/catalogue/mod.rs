@@ -7,6 +7,7 @@ mod index;
 mod lifecycle;
 mod page;
 mod rules;
+mod schemas;
 mod words;
 
 use std::collections::HashMap;
@@ -59,6 +60,8 @@ struct Book<'c> {
     documents: HashMap<&'c str, String>,
     /// The channels, by the places of their addresses.
     channels: HashMap<Span, &'c Node>,
+    /// The schemas of the events' data, by the event's place.
+    schemas: Vec<Option<&'c Node>>,
     lifecycles: Vec<Lifecycle>,
     /// The newer events that each is made into where they are received, by the event's place.
     heirs: Vec<Vec<usize>>,
@@ -104,13 +107,15 @@ impl<'c> Book<'c> {
             .iter()
             .map(|service| service.name.as_str());
         let channels = lifecycle::channels(workspace);
-        let lifecycles = lifecycle::all(contract, workspace, &channels);
+        let schemas = schemas::all(contract, workspace);
+        let lifecycles = lifecycle::all(contract, workspace, &channels, &schemas);
         Self {
             contract,
             workspace,
             pages,
             documents: documents.zip(service_document::paths(contract)).collect(),
             heirs: lifecycle::heirs(contract, &lifecycles),
+            schemas,
             lifecycles,
             channels,
             versions,
@@ -142,6 +147,11 @@ impl<'c> Book<'c> {
     /// The channel of an event.
     fn channel(&self, event: &Event) -> Option<&'c Node> {
         self.channels.get(&event.address.span).copied()
+    }
+
+    /// The schema of an event's data.
+    fn schema(&self, index: usize) -> Option<&'c Node> {
+        self.schemas.get(index).copied().flatten()
     }
 
     /// The versions of an event and their places, the oldest first.

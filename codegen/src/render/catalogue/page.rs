@@ -1,6 +1,6 @@
 //! An event's page.
 
-use super::{Book, INDEX, example, fields, lifecycle, words};
+use super::{Book, INDEX, example, fields, words};
 use crate::model::{Event, Receive, Service};
 use crate::render::markdown::{self, address, code, inline, link, paragraph};
 use crate::render::notice;
@@ -19,12 +19,12 @@ pub(super) fn text(book: &Book<'_>, index: usize, event: &Event) -> String {
         }
     };
     add(lead(book, index, event));
-    add(format!("## On the broker\n\n{}", broker(book, event)));
+    add(format!("## Its data\n{}", data(book, index)));
+    add(format!("## Example\n\n{}", example_text(book, event)));
     add(format!("## Who sends it\n\n{}", senders(book, index)));
     add(format!("## Who receives it\n\n{}", receivers(book, index)));
     add(versions(book, index, event));
-    add(format!("## Its data\n{}", data(book, event)));
-    add(format!("## Example\n\n{}", example_text(book, event)));
+    add(format!("## On the broker\n\n{}", broker(book, event)));
     add(format!("[All events]({INDEX})\n"));
     text
 }
@@ -183,8 +183,8 @@ fn versions(book: &Book<'_>, index: usize, event: &Event) -> String {
     )
 }
 
-fn data(book: &Book<'_>, event: &Event) -> String {
-    match lifecycle::schema(event, book.workspace) {
+fn data(book: &Book<'_>, index: usize) -> String {
+    match book.schema(index) {
         Some(schema) => fields::tables(book.workspace, schema),
         None => String::new(),
     }

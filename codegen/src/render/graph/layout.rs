@@ -25,6 +25,8 @@ const WAY: f64 = 13.0;
 const LAYERS: f64 = 104.0;
 /// What is free around all of it.
 const MARGIN: f64 = 24.0;
+/// How far the way of an event may reach that its own sender receives.
+pub(super) const LOOP: f64 = 46.0;
 /// How often the order within the layers is improved.
 const SWEEPS: usize = 8;
 
@@ -76,6 +78,10 @@ pub(super) fn layout(graph: &Graph) -> Layout {
     let mut passes: BTreeMap<(usize, Edge), (f64, f64, f64)> = BTreeMap::new();
     let (width, height) = place(&layers, &mut boxes, &mut passes);
     let ways = ways(&layer_of, &edges, &boxes, &arrivals, &passes);
+    // Nothing stands to the right of the last layer but the loops of its own boxes.
+    let loops = ways.iter().filter(|way| way.loops);
+    let loops = loops.filter_map(|way| way.points.first());
+    let width = loops.map(|(x, _)| x + LOOP).fold(width, f64::max);
     Layout {
         boxes,
         ways,

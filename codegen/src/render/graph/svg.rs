@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{Placed, layout, row_y};
+use super::layout::{LOOP, Placed, layout, row_y};
 use super::{Graph, layout::Way};
 use crate::render::notice;
 
@@ -22,6 +22,8 @@ const CAPTION: [&str; 2] = [
     "A box is a service with the events that it sends.",
     "Lines lead from an event to the services that receive it.",
 ];
+/// What stands below that where some event is deprecated.
+const DEPRECATED: &str = "Dashed lines are deprecated versions.";
 const CAPTION_LINE: f64 = 18.0;
 const CAPTION_WIDTH: f64 = 420.0;
 
@@ -30,7 +32,9 @@ pub(in crate::render) fn svg(graph: &Graph, source: &str) -> String {
     let layout = layout(graph);
     let width = layout.width.max(CAPTION_WIDTH);
     let caption = layout.height;
-    let height = caption + CAPTION_LINE * CAPTION.len() as f64 + 12.0;
+    let deprecated = graph.events.iter().any(|event| event.deprecated);
+    let lines = CAPTION.into_iter().chain(deprecated.then_some(DEPRECATED));
+    let height = caption + CAPTION_LINE * lines.clone().count() as f64 + 12.0;
     let mut text = format!(
         "<!-- {} -->\n<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" aria-labelledby=\"title\">\n\
          <title id=\"title\">Which service sends which events to whom</title>\n<style>\n{}</style>\n\
@@ -60,7 +64,7 @@ pub(in crate::render) fn svg(graph: &Graph, source: &str) -> String {
         }
     }
     text.push_str("</g>\n");
-    for (number_of, words) in CAPTION.iter().enumerate() {
+    for (number_of, words) in lines.enumerate() {
         text.push_str(&format!(
             "<text class=\"caption\" x=\"24\" y=\"{}\">{words}</text>\n",
             number(caption + CAPTION_LINE * number_of as f64)
@@ -146,7 +150,7 @@ fn path(way: &Way) -> String {
             (true, false) => to_x - ahead * ARROW,
         };
         if way.loops {
-            let out = number(x + 46.0);
+            let out = number(x + LOOP);
             text.push_str(&format!(
                 " C{out} {} {out} {} {} {}",
                 number(y),

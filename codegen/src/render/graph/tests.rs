@@ -120,6 +120,10 @@ fn every_event_arrives() {
             let to = &layout.boxes[way.edge.to];
             let (x, y) = way.points[way.points.len() - 1];
             assert!(x == to.x || x == to.x + to.width, "{way:?}");
+            assert!(
+                !way.loops || x + super::layout::LOOP <= layout.width,
+                "{way:?}"
+            );
             assert!(y > to.y && y < to.y + to.head, "{way:?} {to:?}");
         }
     }
