@@ -5,6 +5,7 @@ mod files;
 mod rust_names;
 mod settings;
 mod subjects;
+mod versions;
 
 use crate::diagnostics::Report;
 use crate::load::Workspace;
@@ -15,6 +16,7 @@ pub fn check(contract: &Contract, workspace: &Workspace, report: &mut Report) {
     facts::check(contract, report);
     subjects::check(contract, report);
     settings::check(contract, report);
+    versions::check(contract, report);
     rust_names::check(contract, report);
     files::check(contract, workspace, report);
 }

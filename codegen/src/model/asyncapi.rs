@@ -57,6 +57,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
     }
     contract.events = reader.events;
     contract.types = reader.compiler.finish();
+    super::versions::document(&mut contract);
     contract
 }
 
@@ -164,6 +165,7 @@ impl<'w> Reader<'w> {
             schema: self.workspace.file(schema.span.file).path.clone(),
             module,
             data,
+            versioning: super::versions::read(channel, message, report),
             compiled,
         })
     }

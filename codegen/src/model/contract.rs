@@ -79,6 +79,8 @@ pub struct Event {
     pub module: ModuleId,
     /// The type of its data.
     pub data: TypeId,
+    /// What it has to do with other versions of it.
+    pub versioning: super::versions::Versioning,
     /// The whole schema as JSON text, where something in it is left to the compiled schema.
     pub compiled: Option<String>,
 }

@@ -58,7 +58,7 @@ pub(super) const CHANNEL: Known = Known {
             "streams and consumers are said in `x-jetstream`",
         ),
     ],
-    extensions: &[],
+    extensions: &["x-upcasts", "x-sunset"],
 };
 
 pub(super) const PARAMETER: Known = Known {
@@ -80,6 +80,7 @@ pub(super) const MESSAGE: Known = Known {
         "payload",
         "correlationId",
         "contentType",
+        "deprecated",
         "name",
         "title",
         "summary",

@@ -14,6 +14,7 @@ mod metaschema;
 pub mod names;
 pub(crate) mod subject;
 mod types;
+pub mod versions;
 
 pub use asyncapi::read;
 pub use contract::{

@@ -8,6 +8,7 @@ mod service;
 mod text;
 mod topology;
 mod types;
+mod upcasts;
 
 use crate::model::{Contract, ModuleId};
 

@@ -105,7 +105,7 @@ pub const HANDLE: Operation = Operation {
     name: "tester.handle",
     durable: "tester-handle",
     stream: &THINGS,
-    filter: "thing.happened.v1.*",
+    filters: &["thing.happened.v1.*"],
     address: "thing.happened.v1.{key}",
     event_type: "thing.happened.v1",
     concurrency: 4,
