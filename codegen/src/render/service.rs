@@ -131,7 +131,8 @@ fn imports(contract: &Contract, service: &Service) -> String {
     if !service.sends.is_empty() {
         names.push("SentBy");
     }
-    if upcasts::sends_twins(contract, service) {
+    let made = upcasts::made(contract, service);
+    if !made.is_empty() {
         names.extend(["Downcast", "PublishError", "Twins"]);
     }
     let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
@@ -143,6 +144,7 @@ fn imports(contract: &Contract, service: &Service) -> String {
         .map(|receive| receive.event)
         .chain(service.sent())
         .map(|id| contract.event(id))
+        .chain(made)
         .collect();
     used.sort_by(|a, b| {
         contract

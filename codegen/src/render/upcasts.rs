@@ -85,7 +85,8 @@ fn with(contract: &Contract, event: &Event, twins: &[&Event], marker: &str) -> S
     let mut from = "self".to_owned();
     let mut left = twins.len();
     for older in contract.versions_read_as(event).into_iter().skip(1) {
-        let name = identifier(&snake(&older.name, "event"));
+        let version = older.name.rsplit('.').next().unwrap_or_default();
+        let name = identifier(&snake(version, "older"));
         let data = &contract.types.get(older.data).name;
         let head = format!("let {name} =");
         let value = format!("Downcast::<{data}>::downcast({from});");
@@ -109,8 +110,17 @@ fn with(contract: &Contract, event: &Event, twins: &[&Event], marker: &str) -> S
     lines.finish()
 }
 
-/// Whether `service` sends an event together with an older version of it.
-pub(super) fn sends_twins(contract: &Contract, service: &Service) -> bool {
-    let mut published = contract.published(service).into_iter();
-    published.any(|id| !contract.twins(service, id).is_empty())
+/// The versions that are made of newer ones on the way to what `service` sends: the twins, and those in between.
+pub(super) fn made<'c>(contract: &'c Contract, service: &Service) -> Vec<&'c Event> {
+    let mut made = Vec::new();
+    for id in contract.published(service) {
+        let twins = contract.twins(service, id);
+        let Some(oldest) = twins.last() else {
+            continue;
+        };
+        let older = contract.versions_read_as(contract.event(id));
+        let through = older.iter().position(|event| event.name == oldest.name);
+        made.extend(older.into_iter().take(through.unwrap_or(0) + 1).skip(1));
+    }
+    made
 }

@@ -150,7 +150,7 @@ impl SentBy<Orders> for PaymentRefundedV1 {}
 impl SentBy<Orders> for OrderPlacedV2 {
     /// With `order.placed.v1`.
     fn twins(&self, twins: &mut Twins<'_, '_, Orders>) -> Result<(), PublishError> {
-        let order_placed_v1 = Downcast::<OrderPlacedV1>::downcast(self);
-        twins.publish(&order_placed_v1)
+        let v1 = Downcast::<OrderPlacedV1>::downcast(self);
+        twins.publish(&v1)
     }
 }
