@@ -26,16 +26,7 @@ fn upcast(contract: &Contract, event: &Event, name: &str, span: Span, report: &m
     };
     let (fact, version) = parts(&event.name);
     let (old_fact, old_version) = parts(&old.name);
-    if circle(contract, event) {
-        report.push(
-            Diagnostic::error(
-                Code::UpcastCircle,
-                format!("the upcasts of `{}` lead back to it", event.name),
-            )
-            .at(span, "a version is made of an older one")
-            .help("say it where the newer version is declared, and nowhere else"),
-        );
-    } else if fact != old_fact {
+    if fact != old_fact {
         report.push(
             Diagnostic::error(
                 Code::NotAnOlderVersion,
@@ -44,6 +35,17 @@ fn upcast(contract: &Contract, event: &Event, name: &str, span: Span, report: &m
             .at(span, format!("a version of `{fact}` expected"))
             .at(event.span, "to be upcast to this one")
             .help("what another event says is for a handler to work out, which can publish an event of its own"),
+        );
+    } else if old_version >= version && circle(contract, event) {
+        report.push(
+            Diagnostic::error(
+                Code::UpcastCircle,
+                format!("the upcasts of `{}` lead back to it", event.name),
+            )
+            .at(span, "an older version expected")
+            .help(
+                "take it out: a newer version is made of an older one, and not the other way round",
+            ),
         );
     } else if old_version >= version {
         report.push(
