@@ -18,8 +18,8 @@ pub trait Service: Send + Sync + 'static {
 /// Says that the contract lets service `S` send this event. Implemented by generated code only.
 #[diagnostic::on_unimplemented(
     message = "the contract does not let service `{S}` send `{Self}`",
-    label = "no send operation of `{S}` names this event",
-    note = "in `asyncapi.yaml` add an operation of the service with `action: send` on the event's channel, then run `just codegen`; an older version that goes out with a newer one is sent by publishing the newer"
+    label = "not an event that `{S}` publishes",
+    note = "in `asyncapi.yaml` add an operation of the service with `action: send` on the event's channel, then run `just codegen`; where it has one, this is an older version that goes out with a newer one: publish that"
 )]
 pub trait SentBy<S> {
     /// Publishes the older versions of this event that the contract lets the service send with it.
