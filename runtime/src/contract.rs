@@ -19,7 +19,8 @@ pub trait Service: Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "the contract does not let service `{S}` send `{Self}`",
     label = "not an event that `{S}` publishes",
-    note = "in `asyncapi.yaml` add an operation of the service with `action: send` on the event's channel, then run `just codegen`; where it has one, this is an older version that goes out with a newer one: publish that"
+    note = "in `asyncapi.yaml` add an operation of the service with `action: send` on the event's channel, then run `just codegen`",
+    note = "where `asyncapi.yaml` has that operation, this is an older version that goes out with a newer one: publish the newer"
 )]
 pub trait SentBy<S> {
     /// Publishes the older versions of this event that the contract lets the service send with it.

@@ -426,12 +426,18 @@ async fn a_consumer_may_read_several_versions() {
         let filters = async || {
             let subject = "CONSUMER.INFO.ORDERS.inventory-reserveStock";
             let config = ask(&jetstream, subject, json!({})).await["config"].clone();
-            (config["filter_subject"].clone(), config["filter_subjects"].clone())
+            (
+                config["filter_subject"].clone(),
+                config["filter_subjects"].clone(),
+            )
         };
         with(TopologyMode::Apply, &RESERVE).await.unwrap();
         assert_eq!(filters().await, (json!("order.placed.v1.*"), Value::Null));
 
-        let drift = with(TopologyMode::Verify, &BOTH).await.unwrap_err().to_string();
+        let drift = with(TopologyMode::Verify, &BOTH)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(
             drift.contains("filter_subject: expected none (asyncapi.yaml), found order.placed.v1.*")
                 && drift.contains("filter_subjects: expected [order.placed.v2.*, order.placed.v1.*] (asyncapi.yaml), found none"),
@@ -442,10 +448,21 @@ async fn a_consumer_may_read_several_versions() {
         assert_eq!(filters().await, (Value::Null, json!(BOTH.filters)));
 
         // Their order says nothing.
-        let mut config = ask(&jetstream, "CONSUMER.INFO.ORDERS.inventory-reserveStock", json!({})).await["config"].clone();
+        let mut config = ask(
+            &jetstream,
+            "CONSUMER.INFO.ORDERS.inventory-reserveStock",
+            json!({}),
+        )
+        .await["config"]
+            .clone();
         config["filter_subjects"] = json!(["order.placed.v1.*", "order.placed.v2.*"]);
         let update = json!({ "stream_name": "ORDERS", "config": config });
-        ask(&jetstream, "CONSUMER.CREATE.ORDERS.inventory-reserveStock", update).await;
+        ask(
+            &jetstream,
+            "CONSUMER.CREATE.ORDERS.inventory-reserveStock",
+            update,
+        )
+        .await;
         with(TopologyMode::Verify, &BOTH).await.unwrap();
 
         with(TopologyMode::Apply, &RESERVE).await.unwrap();

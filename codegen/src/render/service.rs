@@ -314,6 +314,9 @@ fn handler_trait(
         prose(own)
     );
     lines.doc(doc.trim_end());
+    if let Some(deprecation) = contract.deprecation(event) {
+        lines.line("///").doc(&deprecation);
+    }
     lines.line("#[diagnostic::on_unimplemented(").deeper();
     lines.line(format!(
         "message = {},",

@@ -58,6 +58,8 @@ pub static RECORD_PLACED: Operation = Operation {
 
 /// The handler of `analytics.recordPlaced`, which receives `order.placed.v1`. An order has been
 /// charged and stored.
+///
+/// Deprecated, sunset 2027-06-30: `order.placed.v2` takes its place.
 #[diagnostic::on_unimplemented(
     message = "operation `analytics.recordPlaced` of asyncapi.yaml has no handler: `{Self}` does not implement `RecordPlaced`",
     label = "`analytics.recordPlaced` would have nobody to handle it",

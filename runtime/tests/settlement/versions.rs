@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering as Atomic};
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use jetway::{Operation, Ordering, PublishError};
 use serde_json::{Value, json};
 
@@ -48,6 +49,16 @@ on_both! {
         rig.settled("tester-handle").await;
         assert_eq!((service.effects().await.len(), double.count()), (21, calls + 1));
 
+        // In binary mode too, where attributes are headers.
+        let mut headers = HeaderMap::new();
+        let attributes = [("specversion", "1.0"), ("id", "old-a-again"), ("type", "thing.happened.v0"), ("source", "/elsewhere"), ("twinof", "new-a")];
+        for (name, value) in attributes {
+            headers.insert(format!("ce-{name}").as_str(), value);
+        }
+        rig.publish("thing.happened.v0.a", Some(headers), r#"{"key":"a","count":"1"}"#).await;
+        rig.settled("tester-handle").await;
+        assert_eq!((service.effects().await.len(), double.count()), (21, calls + 1));
+
         // Another source may use the same ids.
         let data = json!({ "key": "b", "number": 1 });
         let other = envelope("new-a", "thing.happened.v1", &data).replace("/elsewhere", "/somewhere");
@@ -67,6 +78,19 @@ on_both! {
         send_old(&rig, "old", None, "a", "1").await;
         rig.settled("tester-handle").await;
         assert_eq!(service.effects().await.len(), 2);
+        service.stop().await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_twin_of_nothing_is_a_dead_letter(on: On) {
+        let rig = Rig::new(on).await;
+        let service = rig.serve(HANDLE_BOTH, Double::effect()).await;
+        send_old(&rig, "old", Some(""), "a", "1").await;
+        let letters = rig.wait_for_dead_letters(1).await;
+        assert_eq!(header(&letters[0], "Dead-Reason"), "undecodable");
+        let error = header(&letters[0], "Dead-Error");
+        assert!(error.contains("twinof must not be empty"), "{error}");
         service.stop().await.unwrap();
     }
 }

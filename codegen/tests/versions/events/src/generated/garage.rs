@@ -51,6 +51,8 @@ pub static HEAT: Operation = Operation {
 
 /// The handler of `garage.heat`, which receives `thermostat.temperature_measured.v2`, and as such
 /// `thermostat.temperature_measured.v1`.
+///
+/// Deprecated: `thermostat.temperature_measured.v3` takes its place.
 #[diagnostic::on_unimplemented(
     message = "operation `garage.heat` of asyncapi.yaml has no handler: `{Self}` does not implement `Heat`",
     label = "`garage.heat` would have nobody to handle it",

@@ -46,6 +46,8 @@ pub static HEAT: Operation = Operation {
 };
 
 /// The handler of `hall.heat`, which receives `thermostat.temperature_measured.v1`.
+///
+/// Deprecated, sunset 2030-01-31: `thermostat.temperature_measured.v2` takes its place.
 #[diagnostic::on_unimplemented(
     message = "operation `hall.heat` of asyncapi.yaml has no handler: `{Self}` does not implement `Heat`",
     label = "`hall.heat` would have nobody to handle it",
