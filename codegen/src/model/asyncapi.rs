@@ -57,7 +57,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
     }
     contract.events = reader.events;
     contract.types = reader.compiler.finish();
-    super::versions::document(&mut contract);
+    super::versions::resolve(&mut contract);
     contract
 }
 

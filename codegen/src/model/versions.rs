@@ -1,5 +1,6 @@
 //! Versions of one event side by side: which is upcast from which, and until when an old one is sent.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -95,6 +96,10 @@ pub struct Versioning {
     pub sunset: Option<(Date, Span)>,
     /// Whether the message is deprecated; one with a sunset is in any case.
     pub deprecated: bool,
+    /// The version that this one is upcast from.
+    older: Option<EventId>,
+    /// The first version that is upcast from this one.
+    newer: Option<EventId>,
 }
 
 impl Versioning {
@@ -124,6 +129,8 @@ pub(super) fn read(channel: &Node, message: &Node, report: &mut Report) -> Versi
         deprecated: message
             .get("deprecated")
             .is_some_and(|node| matches!(node.value, load::Value::Bool(true))),
+        older: None,
+        newer: None,
     }
 }
 
@@ -131,8 +138,7 @@ impl Contract {
     /// The version that `event` is upcast from.
     #[must_use]
     pub fn older(&self, event: &Event) -> Option<&Event> {
-        let (name, _) = event.versioning.upcasts.as_ref()?;
-        self.events.iter().find(|other| other.name == *name)
+        event.versioning.older.map(|older| self.event(older))
     }
 
     /// What a receiver of `event` is given: the event, and each version from which upcasts lead to it, newest first.
@@ -146,13 +152,11 @@ impl Contract {
     /// The older versions that `service` sends whenever it sends `event`, newest first.
     #[must_use]
     pub fn twins(&self, service: &Service, event: EventId) -> Vec<&Event> {
-        let sent = |other: &&Event| {
-            service
-                .sends
-                .iter()
-                .any(|send| self.event(send.event).name == other.name)
-        };
         let older = self.versions_read_as(self.event(event)).into_iter().skip(1);
+        let sent = |other: &&Event| {
+            let mut sends = service.sends.iter();
+            sends.any(|send| self.event(send.event).name == other.name)
+        };
         older.filter(sent).collect()
     }
 
@@ -160,11 +164,12 @@ impl Contract {
     #[must_use]
     pub fn published(&self, service: &Service) -> Vec<EventId> {
         let sent = service.sent();
-        let is_twin = |id: &EventId| {
-            let name = &self.event(*id).name;
-            let mut twins = sent.iter().flat_map(|newer| self.twins(service, *newer));
-            twins.any(|twin| twin.name == *name)
-        };
+        let twins: HashSet<&str> = sent
+            .iter()
+            .flat_map(|newer| self.twins(service, *newer))
+            .map(|twin| twin.name.as_str())
+            .collect();
+        let is_twin = |id: &EventId| twins.contains(self.event(*id).name.as_str());
         sent.iter().copied().filter(|id| !is_twin(id)).collect()
     }
 
@@ -176,10 +181,7 @@ impl Contract {
         }
         let sunset = event.versioning.sunset.as_ref();
         let sunset = sunset.map_or(String::new(), |(day, _)| format!(", sunset {day}"));
-        let newer = self
-            .events
-            .iter()
-            .find(|newer| self.older(newer).is_some_and(|old| old.name == event.name));
+        let newer = event.versioning.newer.map(|newer| self.event(newer));
         Some(match newer {
             Some(newer) => format!("Deprecated{sunset}: `{}` takes its place.", newer.name),
             None => format!("Deprecated{sunset}."),
@@ -187,8 +189,35 @@ impl Contract {
     }
 }
 
-/// Writes into the documentation of the events' types what the contract says of their versions.
-pub(super) fn document(contract: &mut Contract) {
+/// Finds the versions that others name, and writes into the documentation of the events' types what the contract says of
+/// their versions.
+pub(super) fn resolve(contract: &mut Contract) {
+    let ids: HashMap<&str, EventId> = contract
+        .events
+        .iter()
+        .enumerate()
+        .map(|(index, event)| (event.name.as_str(), EventId(index)))
+        .collect();
+    let pairs: Vec<(EventId, EventId)> = contract
+        .events
+        .iter()
+        .enumerate()
+        .filter_map(|(index, event)| {
+            let (name, _) = event.versioning.upcasts.as_ref()?;
+            Some((EventId(index), *ids.get(name.as_str())?))
+        })
+        .collect();
+    for (newer, older) in pairs {
+        contract.events[newer.0].versioning.older = Some(older);
+        contract.events[older.0]
+            .versioning
+            .newer
+            .get_or_insert(newer);
+    }
+    document(contract);
+}
+
+fn document(contract: &mut Contract) {
     let notes: Vec<_> = contract
         .events
         .iter()

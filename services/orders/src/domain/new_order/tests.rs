@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
-use jetway::Validate;
+use events::OrderPlacedV1;
+use jetway::{Downcast, Upcast, Validate};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -236,6 +237,10 @@ fn assert_publishable(order: NewOrder) -> Result<(), TestCaseError> {
     let payment = PaymentMethod::Invoice(events::order_placed_v2::Invoice { due_days: 14 });
     let placed = order.placed(Uuid::nil(), OffsetDateTime::UNIX_EPOCH, payment);
     prop_assert_eq!(placed.validate(), Ok(()));
+    // In both of the versions that go out, and none says less than the other.
+    let old: OrderPlacedV1 = placed.downcast();
+    prop_assert_eq!(old.validate(), Ok(()));
+    prop_assert_eq!(OrderPlacedV2::upcast(old), placed);
     Ok(())
 }
 
