@@ -75,7 +75,7 @@ fn with(contract: &Contract, event: &Event, twins: &[&Event], marker: &str) -> S
     lines
         .line(format!("impl SentBy<{marker}> for {data} {{"))
         .deeper();
-    lines.line(format!("/// With {}.", names.join(" and ")));
+    lines.line(format!("/// Goes out with {}.", names.join(" and ")));
     let parameters = [
         "&self".to_owned(),
         format!("twins: &mut Twins<'_, '_, {marker}>"),

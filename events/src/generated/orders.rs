@@ -148,7 +148,7 @@ impl SentBy<Orders> for OrderCancelledV1 {}
 impl SentBy<Orders> for PaymentRefundedV1 {}
 
 impl SentBy<Orders> for OrderPlacedV2 {
-    /// With `order.placed.v1`.
+    /// Goes out with `order.placed.v1`.
     fn twins(&self, twins: &mut Twins<'_, '_, Orders>) -> Result<(), PublishError> {
         let v1 = Downcast::<OrderPlacedV1>::downcast(self);
         twins.publish(&v1)

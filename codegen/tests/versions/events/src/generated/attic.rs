@@ -25,7 +25,7 @@ pub fn consumers() -> Consumers<Attic> {
 }
 
 impl SentBy<Attic> for ThermostatTemperatureMeasuredV3 {
-    /// With `thermostat.temperature_measured.v1`.
+    /// Goes out with `thermostat.temperature_measured.v1`.
     fn twins(&self, twins: &mut Twins<'_, '_, Attic>) -> Result<(), PublishError> {
         let v2 = Downcast::<ThermostatTemperatureMeasuredV2>::downcast(self);
         let v1 = Downcast::<ThermostatTemperatureMeasuredV1>::downcast(&v2);

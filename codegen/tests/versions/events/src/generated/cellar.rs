@@ -25,7 +25,7 @@ pub fn consumers() -> Consumers<Cellar> {
 }
 
 impl SentBy<Cellar> for ThermostatTemperatureMeasuredV3 {
-    /// With `thermostat.temperature_measured.v2` and `thermostat.temperature_measured.v1`.
+    /// Goes out with `thermostat.temperature_measured.v2` and `thermostat.temperature_measured.v1`.
     fn twins(&self, twins: &mut Twins<'_, '_, Cellar>) -> Result<(), PublishError> {
         let v2 = Downcast::<ThermostatTemperatureMeasuredV2>::downcast(self);
         twins.publish(&v2)?;
