@@ -82,6 +82,14 @@ pub enum Code {
     PathAddress = 52,
     /// Content that is not JSON.
     ForeignContent = 53,
+    /// `x-upcasts` names an event that the contract does not have.
+    UnknownVersion = 70,
+    /// `x-upcasts` names another event, or a newer version.
+    NotAnOlderVersion = 71,
+    /// Upcasts lead in a circle.
+    UpcastCircle = 72,
+    /// Versions that one consumer cannot receive together.
+    VersionsApart = 73,
 }
 
 impl std::fmt::Display for Code {

@@ -3,5 +3,6 @@
 //! All of `generated` is written by `just codegen`; what is written by hand stands beside it.
 
 mod generated;
+mod upcasts;
 
 pub use generated::*;

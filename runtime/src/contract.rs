@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::tx::PublishError;
+use crate::versions::Twins;
+
 /// A service of the contract. Implemented by a generated marker type.
 pub trait Service: Send + Sync + 'static {
     /// Its name, as in `inventory`.
@@ -15,10 +18,21 @@ pub trait Service: Send + Sync + 'static {
 /// Says that the contract lets service `S` send this event. Implemented by generated code only.
 #[diagnostic::on_unimplemented(
     message = "the contract does not let service `{S}` send `{Self}`",
-    label = "no send operation of `{S}` names this event",
-    note = "in `asyncapi.yaml` add an operation of the service with `action: send` on the event's channel, then run `just codegen`"
+    label = "not an event that `{S}` publishes",
+    note = "in `asyncapi.yaml` add an operation of the service with `action: send` on the event's channel, then run `just codegen`",
+    note = "where `asyncapi.yaml` has that operation, this is an older version that goes out with a newer one: publish the newer"
 )]
-pub trait SentBy<S> {}
+pub trait SentBy<S> {
+    /// Publishes the older versions of this event that the contract lets the service send with it.
+    ///
+    /// # Errors
+    ///
+    /// Where the schema of one of them rejects it, or it is too large.
+    fn twins(&self, twins: &mut Twins<'_, '_, S>) -> Result<(), PublishError> {
+        let _ = twins;
+        Ok(())
+    }
+}
 
 /// A JetStream stream of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +86,8 @@ pub struct Operation {
     pub durable: &'static str,
     /// The stream that it reads.
     pub stream: &'static Stream,
-    /// The subject that it reads, with wildcards.
-    pub filter: &'static str,
+    /// The subjects that it reads, with wildcards: those of the event, then those of each version that is upcast to it.
+    pub filters: &'static [&'static str],
     /// The channel's address with its parameters.
     pub address: &'static str,
     /// The CloudEvents type that it handles.
@@ -94,6 +108,44 @@ pub struct Operation {
     pub start: Start,
     /// How many handlers begin per second at most.
     pub rate_limit: Option<u32>,
+}
+
+impl Operation {
+    /// The key of a subject, the same in every version of the event: what stands where a filter has wildcards. The whole
+    /// subject, where it is none of this operation's.
+    pub(crate) fn key(&self, subject: &str) -> String {
+        let found = self
+            .filters
+            .iter()
+            .find_map(|filter| wildcards(filter, subject));
+        found.map_or_else(|| subject.to_owned(), |tokens| tokens.join("."))
+    }
+
+    /// Whether it reads this subject.
+    pub(crate) fn reads(&self, subject: &str) -> bool {
+        self.filters
+            .iter()
+            .any(|filter| wildcards(filter, subject).is_some())
+    }
+}
+
+/// What stands in `subject` where `filter` has `*` and `>`; `None` where they do not match.
+fn wildcards<'s>(filter: &str, subject: &'s str) -> Option<Vec<&'s str>> {
+    let mut tokens = subject.split('.');
+    let mut found = Vec::new();
+    for part in filter.split('.') {
+        match (part, tokens.next()?) {
+            (">", token) => {
+                found.push(token);
+                found.extend(tokens);
+                return Some(found);
+            }
+            ("*", token) => found.push(token),
+            (part, token) if part == token => {}
+            _ => return None,
+        }
+    }
+    tokens.next().is_none().then_some(found)
 }
 
 /// Whether events of one key are handled in order.
@@ -151,5 +203,30 @@ impl Retry {
             Backoff::Fixed => Some(self.initial),
         };
         delay.unwrap_or(self.cap).min(self.cap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wildcards;
+
+    #[test]
+    fn a_filter_matches_as_the_server_matches_it() {
+        let matches = |filter, subject| wildcards(filter, subject).is_some();
+        assert!(matches("order.placed.v1.*", "order.placed.v1.7"));
+        assert!(matches("order.>", "order.placed.v1.7"));
+        assert!(!matches("order.placed.v1.*", "order.placed.v1"));
+        assert!(!matches("order.placed.v1.*", "order.placed.v1.7.8"));
+        assert!(!matches("order.>", "order"));
+        assert!(!matches("order.*", "payment.7"));
+    }
+
+    #[test]
+    fn what_the_wildcards_stand_for_is_the_key() {
+        assert_eq!(
+            wildcards("order.*.placed.v1.*", "order.eu.placed.v1.7"),
+            Some(vec!["eu", "7"])
+        );
+        assert_eq!(wildcards("order.>", "order.a.b"), Some(vec!["a", "b"]));
     }
 }

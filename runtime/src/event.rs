@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
-use crate::validate::{self, Fallback, Validate, Violation, Violations};
+use crate::validate::{Fallback, Validate, Violations};
+use crate::versions::{self, Older};
 
 /// The data of one event version of the contract. Implemented by generated code only.
 pub trait EventData: Serialize + DeserializeOwned + Validate + Send + Sync + 'static {
@@ -14,6 +15,8 @@ pub trait EventData: Serialize + DeserializeOwned + Validate + Send + Sync + 'st
     const DATASCHEMA: &'static str;
     /// The channel's address with its parameters, as in `order.placed.v1.{orderId}`.
     const ADDRESS: &'static str;
+    /// The version that this one is upcast from.
+    const OLDER: Option<Older<Self>> = None;
 
     /// The JetStream subject of this event: the address with its parameters filled in.
     ///
@@ -39,7 +42,9 @@ pub struct EventInfo {
     pub event_type: &'static str,
     /// The CloudEvents `dataschema`.
     pub dataschema: &'static str,
-    round_trip: fn(&serde_json::Value) -> Result<serde_json::Value, Violations>,
+    /// The CloudEvents `type` of the version that this one is upcast from.
+    pub upcasts: Option<&'static str>,
+    read: fn(&str, &serde_json::Value) -> Option<Result<serde_json::Value, Violations>>,
 }
 
 impl EventInfo {
@@ -49,7 +54,11 @@ impl EventInfo {
         Self {
             event_type: T::TYPE,
             dataschema: T::DATASCHEMA,
-            round_trip: round_trip::<T>,
+            upcasts: match &T::OLDER {
+                Some(older) => Some(older.event_type()),
+                None => None,
+            },
+            read: read::<T>,
         }
     }
 
@@ -59,28 +68,37 @@ impl EventInfo {
     ///
     /// Where `data` is not what the event's schema says.
     pub fn round_trip(&self, data: &serde_json::Value) -> Result<serde_json::Value, Violations> {
-        (self.round_trip)(data)
+        let own = self.read(self.event_type, data);
+        own.unwrap_or_else(|| unreachable!("an event reads its own type"))
+    }
+
+    /// Reads the data of version `event_type` as a consumer of this event does, upcasts included, and returns what the
+    /// type writes; `None` where no upcast leads from there to here.
+    #[must_use]
+    pub fn read(
+        &self,
+        event_type: &str,
+        data: &serde_json::Value,
+    ) -> Option<Result<serde_json::Value, Violations>> {
+        (self.read)(event_type, data)
     }
 }
 
-fn round_trip<T: EventData>(data: &serde_json::Value) -> Result<serde_json::Value, Violations> {
-    if let Some(fallback) = T::fallback() {
-        validate::against(fallback, data)?;
-    }
-    let value: T = validate::decode(data)?;
-    serde_json::to_value(value).map_err(|error| {
-        Violations(vec![Violation {
-            pointer: String::new(),
-            keyword: "type",
-            message: error.to_string(),
-        }])
-    })
+fn read<T: EventData>(
+    event_type: &str,
+    data: &serde_json::Value,
+) -> Option<Result<serde_json::Value, Violations>> {
+    let value = versions::read::<T>(event_type, data)?;
+    Some(value.and_then(|value| {
+        serde_json::to_value(value).map_err(|error| Violations::whole("type", error.to_string()))
+    }))
 }
 
 /// One received event: the CloudEvents attributes and the data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event<T> {
-    /// The CloudEvents `id`; the same on every delivery and redrive.
+    /// The CloudEvents `id`; the same on every delivery and redrive. Where a service sends two versions of an event side by
+    /// side, both have the id of the newer one here: it is one fact.
     pub id: String,
     /// The CloudEvents `source`, as in `/orders`.
     pub source: String,

@@ -20,6 +20,7 @@ pub mod topology;
 mod tx;
 mod types;
 pub mod validate;
+mod versions;
 mod wire;
 
 pub use app::{App, Running, launch};
@@ -36,3 +37,4 @@ pub use event::{Delivery, Event, EventData, EventInfo, Subject, SubjectBuilder, 
 pub use failure::{Failure, Handled};
 pub use types::{Nullable, exact, integer, others, present};
 pub use validate::{Validate, Violation, Violations};
+pub use versions::{Downcast, Older, Twins, Upcast};

@@ -3,11 +3,13 @@
 use std::marker::PhantomData;
 
 use sqlx::AnyConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::app::Core;
 use crate::store::{Attempts, Inbox, Kind, Outbox, Row, Source, StoreError, Write, now_micros};
 use crate::telemetry::TraceContext;
+use crate::versions::{self, Twins};
 use crate::wire::Outgoing;
 use crate::{EventData, SentBy, Service, SubjectError, Violations};
 
@@ -27,6 +29,24 @@ pub struct Tx<'a, S> {
     /// Somebody else bounds how long this takes, as the runtime does for handlers: it may queue for the database.
     patient: bool,
     service: PhantomData<fn() -> S>,
+}
+
+/// What an event and its twins have in common, and what tells them apart.
+pub(crate) struct Fact {
+    id: Uuid,
+    time: OffsetDateTime,
+    twin_of: Option<Uuid>,
+}
+
+impl Fact {
+    /// The same for a twin: a message of its own.
+    pub(crate) fn twin(&self) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            time: self.time,
+            twin_of: Some(self.id),
+        }
+    }
 }
 
 /// Why an event cannot be published.
@@ -106,7 +126,8 @@ impl<'a, S: Service> Tx<'a, S> {
 
     /// Publishes an event with the transaction: checked against its schema now, written to the outbox at the commit,
     /// and sent to JetStream by the relay, however often the broker or this process fails in between. Correlation,
-    /// causation and trace context are filled in.
+    /// causation and trace context are filled in. Where the contract lets the service send older versions of the event
+    /// beside it, they go out with it, made by the [downcast](crate::Downcast).
     ///
     /// Returns the event's id.
     ///
@@ -121,37 +142,45 @@ impl<'a, S: Service> Tx<'a, S> {
         &mut self,
         data: E,
     ) -> Result<Uuid, PublishError> {
-        let invalid = |violations| PublishError::Invalid {
-            event_type: E::TYPE,
-            violations,
+        let fact = Fact {
+            id: Uuid::now_v7(),
+            time: OffsetDateTime::now_utc(),
+            twin_of: None,
         };
-        data.validate().map_err(invalid)?;
-        if let Some(fallback) = E::fallback() {
-            let value = serde_json::to_value(&data).map_err(|source| PublishError::Json {
-                event_type: E::TYPE,
-                source,
-            })?;
-            crate::validate::against(fallback, &value).map_err(invalid)?;
-        }
-        let row = self.row(&data)?;
-        let id = row.0;
-        self.outgoing.push(row.1);
+        let id = fact.id;
+        // The newest first: who handles that one need not look at its twins. And all of them or none.
+        let mut rows = vec![self.row(&data, &fact)?];
+        let mut twins = Twins {
+            tx: self,
+            fact,
+            rows: Vec::new(),
+        };
+        data.twins(&mut twins)?;
+        rows.append(&mut twins.rows);
+        self.outgoing.append(&mut rows);
         Ok(id)
     }
 
-    fn row<E: EventData>(&self, data: &E) -> Result<(Uuid, Row), PublishError> {
-        let id = Uuid::now_v7();
+    pub(crate) fn row<E: EventData>(&self, data: &E, fact: &Fact) -> Result<Row, PublishError> {
+        versions::check(data).map_err(|violations| PublishError::Invalid {
+            event_type: E::TYPE,
+            violations,
+        })?;
         let key = data.key();
         let source = format!("/{}", S::NAME);
         let causation = self.causation_id.as_deref();
-        let body = serde_json::to_string(&Outgoing::new(
-            id,
-            &source,
-            &key,
-            &self.correlation_id,
-            causation,
-            data,
-        ))
+        let body = serde_json::to_string(&Outgoing {
+            twin_of: fact.twin_of,
+            time: fact.time,
+            ..Outgoing::new(
+                fact.id,
+                &source,
+                &key,
+                &self.correlation_id,
+                causation,
+                data,
+            )
+        })
         .map_err(|source| PublishError::Json {
             event_type: E::TYPE,
             source,
@@ -164,9 +193,9 @@ impl<'a, S: Service> Tx<'a, S> {
                 allowed,
             });
         }
-        let row = Row {
+        Ok(Row {
             position: 0,
-            event_id: id.to_string(),
+            event_id: fact.id.to_string(),
             event_type: E::TYPE.to_owned(),
             address: E::ADDRESS.to_owned(),
             subject: data.subject()?.as_str().to_owned(),
@@ -176,8 +205,7 @@ impl<'a, S: Service> Tx<'a, S> {
             trace: TraceContext::current(),
             created_at: now_micros(),
             attempts: 0,
-        };
-        Ok((id, row))
+        })
     }
 
     /// The correlation id of what happens in this transaction.

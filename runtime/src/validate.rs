@@ -78,6 +78,17 @@ impl fmt::Display for Violation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Violations(pub Vec<Violation>);
 
+impl Violations {
+    /// One breach by the whole of the data.
+    pub(crate) fn whole(keyword: &'static str, message: String) -> Self {
+        Self(vec![Violation {
+            pointer: String::new(),
+            keyword,
+            message,
+        }])
+    }
+}
+
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, violation) in self.0.iter().enumerate() {

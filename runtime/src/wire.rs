@@ -36,6 +36,8 @@ pub(crate) struct Outgoing<'a, T> {
     pub(crate) correlation_id: &'a str,
     #[serde(rename = "causationid", skip_serializing_if = "Option::is_none")]
     pub(crate) causation_id: Option<&'a str>,
+    #[serde(rename = "twinof", skip_serializing_if = "Option::is_none")]
+    pub(crate) twin_of: Option<Uuid>,
     pub(crate) data: &'a T,
 }
 
@@ -59,6 +61,7 @@ impl<'a, T: EventData> Outgoing<'a, T> {
             dataschema: T::DATASCHEMA,
             correlation_id,
             causation_id,
+            twin_of: None,
             data,
         }
     }
@@ -67,7 +70,11 @@ impl<'a, T: EventData> Outgoing<'a, T> {
 /// A received event whose envelope has been read and whose data has not.
 #[derive(Clone, Debug)]
 pub(crate) struct Incoming {
+    /// What the inbox knows it by. A twin is known as the fact that it is a twin of: whichever of the two comes first is
+    /// handled, and the other one is a duplicate.
     pub(crate) identity: Source,
+    /// Its own id.
+    pub(crate) id: String,
     pub(crate) event_type: String,
     pub(crate) subject: Option<String>,
     pub(crate) time: OffsetDateTime,
@@ -114,6 +121,13 @@ impl Unreadable {
     }
 }
 
+impl Incoming {
+    /// Whether it is an older version of an event that was published beside it.
+    pub(crate) fn is_twin(&self) -> bool {
+        self.id != self.identity.id
+    }
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     specversion: String,
@@ -129,6 +143,8 @@ struct Envelope {
     correlation_id: Option<String>,
     #[serde(default, rename = "causationid")]
     causation_id: Option<String>,
+    #[serde(default, rename = "twinof")]
+    twin_of: Option<String>,
     #[serde(default)]
     data: Option<Value>,
 }
@@ -217,6 +233,7 @@ fn binary(attributes: Vec<(String, String)>, body: &[u8]) -> Result<Envelope, Un
         time: get("time"),
         correlation_id: get("correlationid"),
         causation_id: get("causationid"),
+        twin_of: get("twinof"),
         data: Some(json(body)?),
     })
 }
@@ -234,7 +251,17 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
             "id and source must not be empty: together they identify the event".to_owned(),
         );
     }
-    for (name, value) in [("id", &envelope.id), ("source", &envelope.source)] {
+    let fact = envelope.twin_of.as_ref().unwrap_or(&envelope.id);
+    if fact.is_empty() {
+        return refuse(
+            "twinof must not be empty: it names the event that this one is a twin of".to_owned(),
+        );
+    }
+    for (name, value) in [
+        ("id", &envelope.id),
+        ("source", &envelope.source),
+        ("twinof", fact),
+    ] {
         if value.len() > LONGEST_ID || value.contains(char::is_control) {
             return refuse(format!(
                 "{name} must not be longer than {LONGEST_ID} bytes nor hold control characters: the inbox keeps it"
@@ -258,8 +285,9 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
             .unwrap_or_else(|| envelope.id.clone()),
         identity: Source {
             source: envelope.source,
-            id: envelope.id,
+            id: fact.clone(),
         },
+        id: envelope.id,
         event_type: envelope.event_type,
         subject: envelope.subject,
         time,

@@ -34,7 +34,7 @@ static RESERVE: Operation = Operation {
     name: "inventory.reserveStock",
     durable: "inventory-reserveStock",
     stream: &ORDERS,
-    filter: "order.placed.v1.*",
+    filters: &["order.placed.v1.*"],
     address: "order.placed.v1.{orderId}",
     event_type: "order.placed.v1",
     concurrency: 8,

@@ -25,7 +25,7 @@ const RECEIVE: Operation = Operation {
     name: "inventory.reserveStock",
     durable: "inventory-reserveStock",
     stream: &ORDERS,
-    filter: "order.placed.v1.*",
+    filters: &["order.placed.v1.*"],
     address: "order.placed.v1.{orderId}",
     event_type: "order.placed.v1",
     concurrency: 8,
@@ -411,4 +411,62 @@ async fn an_account_without_jetstream_is_told_apart() {
         error.to_string().contains("start nats-server with -js"),
         "{error}"
     );
+}
+
+/// A consumer that begins to read an older version too, and one that needs it no more: what it has handled stays handled.
+#[tokio::test]
+async fn a_consumer_may_read_several_versions() {
+    static BOTH: Operation = Operation {
+        filters: &["order.placed.v2.*", "order.placed.v1.*"],
+        ..RECEIVE
+    };
+    for version in VERSIONS {
+        let (_broker, jetstream) = broker(version, "").await;
+        let with = async |mode, operation| ensure(&jetstream, mode, &[&ORDERS], &[operation]).await;
+        let filters = async || {
+            let subject = "CONSUMER.INFO.ORDERS.inventory-reserveStock";
+            let config = ask(&jetstream, subject, json!({})).await["config"].clone();
+            (
+                config["filter_subject"].clone(),
+                config["filter_subjects"].clone(),
+            )
+        };
+        with(TopologyMode::Apply, &RESERVE).await.unwrap();
+        assert_eq!(filters().await, (json!("order.placed.v1.*"), Value::Null));
+
+        let drift = with(TopologyMode::Verify, &BOTH)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            drift.contains("filter_subject: expected none (asyncapi.yaml), found order.placed.v1.*")
+                && drift.contains("filter_subjects: expected [order.placed.v2.*, order.placed.v1.*] (asyncapi.yaml), found none"),
+            "{drift}"
+        );
+        with(TopologyMode::Apply, &BOTH).await.unwrap();
+        with(TopologyMode::Verify, &BOTH).await.unwrap();
+        assert_eq!(filters().await, (Value::Null, json!(BOTH.filters)));
+
+        // Their order says nothing.
+        let mut config = ask(
+            &jetstream,
+            "CONSUMER.INFO.ORDERS.inventory-reserveStock",
+            json!({}),
+        )
+        .await["config"]
+            .clone();
+        config["filter_subjects"] = json!(["order.placed.v1.*", "order.placed.v2.*"]);
+        let update = json!({ "stream_name": "ORDERS", "config": config });
+        ask(
+            &jetstream,
+            "CONSUMER.CREATE.ORDERS.inventory-reserveStock",
+            update,
+        )
+        .await;
+        with(TopologyMode::Verify, &BOTH).await.unwrap();
+
+        with(TopologyMode::Apply, &RESERVE).await.unwrap();
+        with(TopologyMode::Verify, &RESERVE).await.unwrap();
+        assert_eq!(filters().await, (json!("order.placed.v1.*"), Value::Null));
+    }
 }

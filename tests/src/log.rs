@@ -91,6 +91,12 @@ impl Shop {
         self.messages("DEAD_LETTERS").await
     }
 
+    /// A durable consumer of the stream of orders, as the server sees it.
+    pub async fn consumer(&self, durable: &str) -> consumer::Info {
+        let stream = self.jetstream.get_stream("ORDERS").await.unwrap();
+        stream.consumer_info(durable).await.unwrap()
+    }
+
     /// All durable consumers, as the server sees them.
     pub async fn consumers(&self) -> Vec<consumer::Info> {
         self.try_consumers().await.unwrap()

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -47,15 +47,66 @@ async fn what_the_contract_forbids_does_not_compile() {
         assert!(foreign.contains(named), "{named:?} is not in\n{foreign}");
     }
     insta::assert_snapshot!("not_its_to_send", foreign);
+
+    let twice = check(&libraries, "twin_by_hand").join("\n\n");
+    insta::assert_snapshot!("twin_by_hand", twice);
+}
+
+#[tokio::test]
+async fn versions_side_by_side_need_their_upcast_and_their_downcast() {
+    let libraries = libraries().await;
+    let own = "../../../../events/src/upcasts";
+    assert_eq!(check_events(&libraries, own), Vec::<String>::new());
+
+    for missing in ["none_up", "none_down"] {
+        let said = check_events(&libraries, missing).join("\n\n");
+        for named in [
+            "asyncapi.yaml",
+            "OrderPlacedV1",
+            "OrderPlacedV2",
+            "events/src/upcasts.rs",
+            "just codegen",
+        ] {
+            assert!(said.contains(named), "{named:?} is not in\n{said}");
+        }
+        insta::assert_snapshot!(format!("upcasts_{missing}"), said);
+    }
+}
+
+/// The errors of the crate `events` with other upcasts.
+fn check_events(libraries: &BTreeMap<String, PathBuf>, upcasts: &str) -> Vec<String> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let copy = tempfile::tempdir().unwrap();
+    copy_all(&here.join("../events/src"), copy.path());
+    let upcasts = here.join(format!("tests/compile_fail/upcasts/{upcasts}.rs"));
+    std::fs::copy(upcasts, copy.path().join("upcasts.rs")).unwrap();
+    errors(libraries, &copy.path().join("lib.rs"), &LIBRARIES[1..])
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_all(&path, &target);
+        } else {
+            std::fs::copy(&path, target).unwrap();
+        }
+    }
 }
 
 /// The errors of a crate: message, labels, and the notes that are ours.
 fn check(libraries: &BTreeMap<String, PathBuf>, name: &str) -> Vec<String> {
-    let directory = tempfile::tempdir().unwrap();
     let source = format!(
         "{}/tests/compile_fail/{name}.rs",
         env!("CARGO_MANIFEST_DIR")
     );
+    errors(libraries, Path::new(&source), &LIBRARIES[..2])
+}
+
+fn errors(libraries: &BTreeMap<String, PathBuf>, source: &Path, linked: &[&str]) -> Vec<String> {
+    let directory = tempfile::tempdir().unwrap();
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc
         .args([
@@ -67,10 +118,10 @@ fn check(libraries: &BTreeMap<String, PathBuf>, name: &str) -> Vec<String> {
         .arg("--out-dir")
         .arg(directory.path())
         .arg(source);
-    for name in ["events", "jetway"] {
+    for name in linked {
         rustc
             .arg("--extern")
-            .arg(format!("{name}={}", libraries[name].display()));
+            .arg(format!("{name}={}", libraries[*name].display()));
     }
     let dependencies = libraries["jetway"].parent().unwrap();
     rustc
@@ -119,11 +170,12 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("")
 }
 
-/// The libraries `events` and `jetway` that the services are built from.
+/// What the services are built from, and then what `events` is.
+const LIBRARIES: [&str; 6] = ["events", "jetway", "serde", "serde_json", "time", "uuid"];
+
+/// The very libraries.
 async fn libraries() -> BTreeMap<String, PathBuf> {
-    let artifacts = dev::services::libraries(&["events", "jetway"])
-        .await
-        .unwrap();
-    assert_eq!(artifacts.len(), 2, "{artifacts:?}");
+    let artifacts = dev::services::libraries(&LIBRARIES).await.unwrap();
+    assert_eq!(artifacts.len(), LIBRARIES.len(), "{artifacts:?}");
     artifacts
 }

@@ -90,10 +90,14 @@ async fn stuck(service: &'static str, operation: &str) {
         .consumers()
         .await
         .into_iter()
-        .find(|info| info.name == operation.replace('.', "-"));
+        .find(|info| info.name == operation.replace('.', "-"))
+        .unwrap();
+    let held = given_back.num_ack_pending;
+    // Of two versions of an event the older one gives way to the newer, and waits as well, here or on the stream.
+    let versions = given_back.config.filter_subjects.len().max(1);
     assert_eq!(
-        given_back.unwrap().num_ack_pending,
-        1,
+        (held > 0, held + given_back.num_pending as usize),
+        (true, versions),
         "{service} has neither done nor lost what it held"
     );
 

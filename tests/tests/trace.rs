@@ -16,13 +16,18 @@ struct Hop {
 }
 
 const PLACED: Hop = Hop {
+    event: "order.placed.v2",
+    sender: "orders",
+    cause: None,
+    // It gets the first version too, and knows it for the same fact: a duplicate has no span.
+    consumers: &[("inventory", "inventory.reserveStock")],
+};
+
+const PLACED_V1: Hop = Hop {
     event: "order.placed.v1",
     sender: "orders",
     cause: None,
-    consumers: &[
-        ("inventory", "inventory.reserveStock"),
-        ("analytics", "analytics.recordPlaced"),
-    ],
+    consumers: &[("analytics", "analytics.recordPlaced")],
 };
 
 const CHARGED: Hop = Hop {
@@ -32,13 +37,14 @@ const CHARGED: Hop = Hop {
     consumers: &[("analytics", "analytics.recordCharged")],
 };
 
-const CONFIRMED: [Hop; 4] = [
+const CONFIRMED: [Hop; 5] = [
     PLACED,
+    PLACED_V1,
     CHARGED,
     Hop {
         event: "inventory.reserved.v1",
         sender: "inventory",
-        cause: Some("order.placed.v1"),
+        cause: Some("order.placed.v2"),
         consumers: &[
             ("orders", "orders.confirmReserved"),
             ("analytics", "analytics.recordReserved"),
@@ -55,13 +61,14 @@ const CONFIRMED: [Hop; 4] = [
     },
 ];
 
-const CANCELLED: [Hop; 5] = [
+const CANCELLED: [Hop; 6] = [
     PLACED,
+    PLACED_V1,
     CHARGED,
     Hop {
         event: "inventory.reservation_failed.v1",
         sender: "inventory",
-        cause: Some("order.placed.v1"),
+        cause: Some("order.placed.v2"),
         consumers: &[
             ("orders", "orders.cancelShort"),
             ("analytics", "analytics.recordReservationFailed"),

@@ -8,6 +8,7 @@ mod settings;
 mod subjects;
 mod sunset;
 mod type_names;
+mod versions;
 
 pub(crate) use facts::fact;
 
@@ -25,6 +26,7 @@ pub fn check_on(contract: &Contract, workspace: &Workspace, today: &str, report:
     facts::check(contract, report);
     subjects::check(contract, report);
     settings::check(contract, report);
+    versions::check(contract, report);
     rust_names::check(contract, report);
     one_sided::check(contract, report);
     sunset::check(contract, today, report);

@@ -19,7 +19,8 @@ pub(super) fn check(contract: &Contract, report: &mut Report) {
             .services
             .iter()
             .flat_map(|service| &service.receives)
-            .any(|receive| is(contract.event(receive.event)));
+            .flat_map(|receive| contract.versions_read_as(contract.event(receive.event)))
+            .any(is);
         let (message, label) = match (sent, received) {
             (true, true) => continue,
             (true, false) => ("nobody receives", "it is sent"),

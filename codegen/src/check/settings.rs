@@ -111,8 +111,11 @@ fn work_queue(contract: &Contract, stream: &Stream, report: &mut Report) {
         {
             continue;
         }
-        let filter = event.address.filter();
-        if let Some((other, _)) = seen.iter().find(|(_, other)| overlap(other, &filter)) {
+        let versions = contract.versions_read_as(event);
+        let filters: Vec<String> = versions.iter().map(|e| e.address.filter()).collect();
+        let taken =
+            |(_, other): &&(&Receive, String)| filters.iter().any(|filter| overlap(other, filter));
+        if let Some((other, _)) = seen.iter().find(taken) {
             report.push(
                 Diagnostic::error(
                     Code::ImpossibleSettings,
@@ -129,7 +132,7 @@ fn work_queue(contract: &Contract, stream: &Stream, report: &mut Report) {
                 ),
             );
         }
-        seen.push((receive, filter));
+        seen.extend(filters.into_iter().map(|filter| (receive, filter)));
     }
 }
 

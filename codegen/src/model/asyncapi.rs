@@ -76,6 +76,7 @@ pub fn read(workspace: &Workspace, report: &mut Report) -> Contract {
     }
     contract.events = reader.events;
     contract.types = reader.compiler.finish();
+    super::versions::resolve(&mut contract);
     contract
 }
 

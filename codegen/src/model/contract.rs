@@ -104,10 +104,10 @@ pub struct Event {
     pub module: ModuleId,
     /// The type of its data.
     pub data: TypeId,
+    /// What it has to do with other versions of it.
+    pub versioning: super::versions::Versioning,
     /// The whole schema as JSON text, where something in it is left to the compiled schema.
     pub compiled: Option<String>,
-    /// When this version goes, as `YYYY-MM-DD`, and where that stands.
-    pub sunset: Option<(String, Span)>,
 }
 
 /// A channel's address: a subject with parameters.

@@ -60,7 +60,7 @@ pub(super) const CHANNEL: Known = Known {
         ("bindings", BINDINGS),
     ],
     refused: &[],
-    extensions: &["x-sunset"],
+    extensions: &["x-upcasts", "x-sunset"],
 };
 
 pub(super) const PARAMETER: Known = Known {
@@ -83,6 +83,7 @@ pub(super) const MESSAGE: Known = Known {
         "payload",
         "correlationId",
         "contentType",
+        "deprecated",
         "name",
         "title",
         "summary",

@@ -20,6 +20,7 @@ mod schema_only;
 pub(crate) mod subject;
 pub(crate) mod subject_index;
 mod types;
+pub mod versions;
 
 pub use asyncapi::read;
 pub use contract::{

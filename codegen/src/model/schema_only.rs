@@ -37,7 +37,7 @@ pub fn schema_only(workspace: &Workspace, name: &str, report: &mut Report) -> Op
             span: schema.span,
         },
         parameters: Vec::new(),
-        sunset: None,
+        versioning: super::versions::Versioning::default(),
         schema: file.path.clone(),
         module: types.get(data).module,
         data,

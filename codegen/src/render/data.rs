@@ -63,7 +63,7 @@ pub(super) fn file(
         imports.add("jetway", "EventData");
         imports.add("jetway", "Subject");
         imports.add("jetway", "SubjectError");
-        implementations.insert(0, event_data(event, &all.get(event.data).name));
+        implementations.insert(0, event_data(contract, event));
         if let Some(schema) = &event.compiled {
             imports.add("jetway::validate", "Fallback");
             statics.push_str(
@@ -131,7 +131,8 @@ fn constant(head: &str, text: &str) -> String {
     }
 }
 
-fn event_data(event: &Event, name: &str) -> String {
+fn event_data(contract: &Contract, event: &Event) -> String {
+    let name = &contract.types.get(event.data).name;
     let mut lines = Lines::at(0);
     lines.line(format!("impl EventData for {name} {{")).deeper();
     for (constant, value) in [
@@ -150,6 +151,7 @@ fn event_data(event: &Event, name: &str) -> String {
             lines.line(format!("{};", literal(value))).back();
         }
     }
+    super::upcasts::older(&mut lines, contract, event);
     lines
         .line("")
         .line("fn subject(&self) -> Result<Subject, SubjectError> {")

@@ -17,6 +17,7 @@ mod topology;
 mod trees;
 mod types;
 mod union;
+mod upcasts;
 mod yaml;
 
 pub use trees::{Tree, trees};

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::text::{Lines, literal, prose};
 use super::topology::{duration, option, path};
-use super::{header, text};
+use super::{header, text, upcasts};
 use crate::model::jetstream::{Backoff, Ordering, Start};
 use crate::model::names::{self, Scope, identifier};
 use crate::model::{Contract, Event, Receive, Service};
@@ -26,6 +26,7 @@ const RESERVED: &[&str] = &[
     "Arc",
     "Backoff",
     "Consumers",
+    "Downcast",
     "Duration",
     "Event",
     "Future",
@@ -38,6 +39,7 @@ const RESERVED: &[&str] = &[
     "Operation",
     "Option",
     "Ordering",
+    "PublishError",
     "Result",
     "Retry",
     "Self",
@@ -49,6 +51,7 @@ const RESERVED: &[&str] = &[
     "Stream",
     "String",
     "Sync",
+    "Twins",
     "Tx",
     "Vec",
 ];
@@ -96,7 +99,7 @@ pub(super) fn file(contract: &Contract, service: &Service) -> Result<String, ask
             })
             .collect(),
         consumers: consumers(&marker, &service.name, &all),
-        sends: sends(contract, service, &marker),
+        sends: upcasts::sent_by(contract, service, &marker),
     }
     .render()
 }
@@ -130,6 +133,10 @@ fn imports(contract: &Contract, service: &Service) -> String {
     if !service.sends.is_empty() {
         names.push("SentBy");
     }
+    let made = upcasts::made(contract, service);
+    if !made.is_empty() {
+        names.extend(["Downcast", "PublishError", "Twins"]);
+    }
     let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
     names.sort_by(|a, b| text::version_order(a, b));
     lines.import("jetway", &names);
@@ -139,6 +146,7 @@ fn imports(contract: &Contract, service: &Service) -> String {
         .map(|receive| receive.event)
         .chain(service.sent())
         .map(|id| contract.event(id))
+        .chain(made)
         .collect();
     used.sort_by(|a, b| {
         contract
@@ -238,7 +246,8 @@ fn operation_static(
         .stream_of(event)
         .map_or("", |stream| stream.name.as_str());
     let mut lines = Lines::at(0);
-    lines.doc(&format!("`{}`: receives `{}`.", receive.name, event.name));
+    let received = upcasts::received(contract, receive);
+    lines.doc(&format!("`{}`: receives {received}.", receive.name));
     lines
         .line(format!(
             "pub static {}: Operation = Operation {{",
@@ -248,7 +257,7 @@ fn operation_static(
     lines.line(format!("name: {},", literal(&receive.name)));
     lines.line(format!("durable: {},", literal(&receive.durable())));
     lines.line(format!("stream: &{},", path(contract, stream)));
-    lines.line(format!("filter: {},", literal(&event.address.filter())));
+    upcasts::filters(&mut lines, contract, event);
     lines.line(format!("address: {},", literal(&event.address.text)));
     lines.line(format!("event_type: {},", literal(&event.name)));
     lines.line(format!("concurrency: {},", settings.concurrency));
@@ -303,11 +312,14 @@ fn handler_trait(
     };
     let mut lines = Lines::at(0);
     let doc = format!(
-        "The handler of `{name}`, which receives `{}`. {}",
-        event.name,
+        "The handler of `{name}`, which receives {}. {}",
+        upcasts::received(contract, receive),
         prose(own)
     );
     lines.doc(doc.trim_end());
+    if let Some(deprecation) = contract.deprecation(event) {
+        lines.line("///").doc(&deprecation);
+    }
     lines.line("#[diagnostic::on_unimplemented(").deeper();
     lines.line(format!(
         "message = {},",
@@ -468,18 +480,4 @@ fn bounded(lines: &mut Lines, parameter: &str, traits: &[&str], comma: &str) {
         lines.line(format!("+ {name}{end}"));
     }
     lines.back();
-}
-
-fn sends(contract: &Contract, service: &Service, marker: &str) -> Vec<String> {
-    let line = |data: &str| format!("impl SentBy<{marker}> for {data} {{}}\n");
-    let all: String = service
-        .sent()
-        .into_iter()
-        .map(|id| line(&contract.types.get(contract.event(id).data).name))
-        .collect();
-    if all.is_empty() {
-        Vec::new()
-    } else {
-        vec![all]
-    }
 }

@@ -37,7 +37,7 @@ pub static RECORD_PLACED: Operation = Operation {
     name: "analytics.recordPlaced",
     durable: "analytics-recordPlaced",
     stream: &topology::ORDERS,
-    filter: "order.placed.v1.*",
+    filters: &["order.placed.v1.*"],
     address: "order.placed.v1.{orderId}",
     event_type: "order.placed.v1",
     concurrency: 4,
@@ -58,6 +58,8 @@ pub static RECORD_PLACED: Operation = Operation {
 
 /// The handler of `analytics.recordPlaced`, which receives `order.placed.v1`. An order has been
 /// charged and stored.
+///
+/// Deprecated, sunset 2027-06-30: `order.placed.v2` takes its place.
 #[diagnostic::on_unimplemented(
     message = "operation `analytics.recordPlaced` of asyncapi.yaml has no handler: `{Self}` does not implement `RecordPlaced`",
     label = "`analytics.recordPlaced` would have nobody to handle it",
@@ -88,7 +90,7 @@ pub static RECORD_CONFIRMED: Operation = Operation {
     name: "analytics.recordConfirmed",
     durable: "analytics-recordConfirmed",
     stream: &topology::ORDERS,
-    filter: "order.confirmed.v1.*",
+    filters: &["order.confirmed.v1.*"],
     address: "order.confirmed.v1.{orderId}",
     event_type: "order.confirmed.v1",
     concurrency: 4,
@@ -139,7 +141,7 @@ pub static RECORD_CANCELLED: Operation = Operation {
     name: "analytics.recordCancelled",
     durable: "analytics-recordCancelled",
     stream: &topology::ORDERS,
-    filter: "order.cancelled.v1.*",
+    filters: &["order.cancelled.v1.*"],
     address: "order.cancelled.v1.{orderId}",
     event_type: "order.cancelled.v1",
     concurrency: 4,
@@ -190,7 +192,7 @@ pub static RECORD_CHARGED: Operation = Operation {
     name: "analytics.recordCharged",
     durable: "analytics-recordCharged",
     stream: &topology::ORDERS,
-    filter: "payment.charged.v1.*",
+    filters: &["payment.charged.v1.*"],
     address: "payment.charged.v1.{orderId}",
     event_type: "payment.charged.v1",
     concurrency: 4,
@@ -241,7 +243,7 @@ pub static RECORD_REFUNDED: Operation = Operation {
     name: "analytics.recordRefunded",
     durable: "analytics-recordRefunded",
     stream: &topology::ORDERS,
-    filter: "payment.refunded.v1.*",
+    filters: &["payment.refunded.v1.*"],
     address: "payment.refunded.v1.{orderId}",
     event_type: "payment.refunded.v1",
     concurrency: 4,
@@ -292,7 +294,7 @@ pub static RECORD_RESERVED: Operation = Operation {
     name: "analytics.recordReserved",
     durable: "analytics-recordReserved",
     stream: &topology::INVENTORY,
-    filter: "inventory.reserved.v1.*",
+    filters: &["inventory.reserved.v1.*"],
     address: "inventory.reserved.v1.{orderId}",
     event_type: "inventory.reserved.v1",
     concurrency: 4,
@@ -343,7 +345,7 @@ pub static RECORD_RESERVATION_FAILED: Operation = Operation {
     name: "analytics.recordReservationFailed",
     durable: "analytics-recordReservationFailed",
     stream: &topology::INVENTORY,
-    filter: "inventory.reservation_failed.v1.*",
+    filters: &["inventory.reservation_failed.v1.*"],
     address: "inventory.reservation_failed.v1.{orderId}",
     event_type: "inventory.reservation_failed.v1",
     concurrency: 4,

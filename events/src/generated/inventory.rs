@@ -9,7 +9,7 @@ use jetway::{
     Start, Stream, Tx,
 };
 
-use super::{InventoryReservationFailedV1, InventoryReservedV1, OrderPlacedV1, topology};
+use super::{InventoryReservationFailedV1, InventoryReservedV1, OrderPlacedV2, topology};
 
 /// The service `inventory` of asyncapi.yaml.
 #[derive(Clone, Copy, Debug)]
@@ -21,14 +21,14 @@ impl Service for Inventory {
     const OPERATIONS: &'static [&'static Operation] = &[&RESERVE_STOCK];
 }
 
-/// `inventory.reserveStock`: receives `order.placed.v1`.
+/// `inventory.reserveStock`: receives `order.placed.v2`, and as such `order.placed.v1`.
 pub static RESERVE_STOCK: Operation = Operation {
     name: "inventory.reserveStock",
     durable: "inventory-reserveStock",
     stream: &topology::ORDERS,
-    filter: "order.placed.v1.*",
-    address: "order.placed.v1.{orderId}",
-    event_type: "order.placed.v1",
+    filters: &["order.placed.v2.*", "order.placed.v1.*"],
+    address: "order.placed.v2.{orderId}",
+    event_type: "order.placed.v2",
     concurrency: 8,
     ordering: Ordering::None,
     ack_wait: Duration::from_secs(10),
@@ -45,18 +45,18 @@ pub static RESERVE_STOCK: Operation = Operation {
     rate_limit: None,
 };
 
-/// The handler of `inventory.reserveStock`, which receives `order.placed.v1`. An order has been
-/// charged and stored.
+/// The handler of `inventory.reserveStock`, which receives `order.placed.v2`, and as such
+/// `order.placed.v1`. An order has been charged and stored.
 #[diagnostic::on_unimplemented(
     message = "operation `inventory.reserveStock` of asyncapi.yaml has no handler: `{Self}` does not implement `ReserveStock`",
     label = "`inventory.reserveStock` would have nobody to handle it",
-    note = "write `impl events::inventory::ReserveStock for {Self}` with `async fn reserve_stock(&self, event: &Event<OrderPlacedV1>, tx: &mut Tx<'_, Inventory>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+    note = "write `impl events::inventory::ReserveStock for {Self}` with `async fn reserve_stock(&self, event: &Event<OrderPlacedV2>, tx: &mut Tx<'_, Inventory>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
 )]
 pub trait ReserveStock: Send + Sync + 'static {
-    /// Handles one `order.placed.v1`.
+    /// Handles one `order.placed.v2`.
     fn reserve_stock(
         &self,
-        event: &Event<OrderPlacedV1>,
+        event: &Event<OrderPlacedV2>,
         tx: &mut Tx<'_, Inventory>,
     ) -> impl Future<Output = Handled> + Send;
 }
@@ -65,7 +65,7 @@ struct ReserveStockWith<H>(Arc<H>);
 
 impl<H: ReserveStock> Handler for ReserveStockWith<H> {
     type Service = Inventory;
-    type Data = OrderPlacedV1;
+    type Data = OrderPlacedV2;
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
         self.0.reserve_stock(event, tx).await

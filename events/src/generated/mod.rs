@@ -12,6 +12,7 @@ pub mod inventory_reserved_v1;
 pub mod order_cancelled_v1;
 pub mod order_confirmed_v1;
 pub mod order_placed_v1;
+pub mod order_placed_v2;
 pub mod orders;
 pub mod payment_charged_v1;
 pub mod payment_refunded_v1;
@@ -23,11 +24,13 @@ pub use inventory_reserved_v1::InventoryReservedV1;
 pub use order_cancelled_v1::OrderCancelledV1;
 pub use order_confirmed_v1::OrderConfirmedV1;
 pub use order_placed_v1::OrderPlacedV1;
+pub use order_placed_v2::OrderPlacedV2;
 pub use payment_charged_v1::PaymentChargedV1;
 pub use payment_refunded_v1::PaymentRefundedV1;
 
 /// Every event of the contract.
 pub static EVENTS: &[jetway::EventInfo] = &[
+    jetway::EventInfo::of::<OrderPlacedV2>(),
     jetway::EventInfo::of::<OrderPlacedV1>(),
     jetway::EventInfo::of::<OrderConfirmedV1>(),
     jetway::EventInfo::of::<OrderCancelledV1>(),

@@ -13,6 +13,8 @@ static SKU: Pattern = Pattern::new("^[A-Z0-9][A-Z0-9-]{1,31}$");
 static LAST4: Pattern = Pattern::new("^[0-9]{4}$");
 
 /// A customer's order has been charged and stored. Everything else reacts to this.
+///
+/// Deprecated, sunset 2027-06-30: `order.placed.v2` takes its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPlacedV1 {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, SentBy, Service,
-    Start, Stream, Tx,
+    Backoff, Consumers, Downcast, Event, Handled, Handler, Operation, Ordering, PublishError,
+    Retry, SentBy, Service, Start, Stream, Twins, Tx,
 };
 
 use super::{
     InventoryReservationFailedV1, InventoryReservedV1, OrderCancelledV1, OrderConfirmedV1,
-    OrderPlacedV1, PaymentChargedV1, PaymentRefundedV1, topology,
+    OrderPlacedV1, OrderPlacedV2, PaymentChargedV1, PaymentRefundedV1, topology,
 };
 
 /// The service `orders` of asyncapi.yaml.
@@ -29,7 +29,7 @@ pub static CONFIRM_RESERVED: Operation = Operation {
     name: "orders.confirmReserved",
     durable: "orders-confirmReserved",
     stream: &topology::INVENTORY,
-    filter: "inventory.reserved.v1.*",
+    filters: &["inventory.reserved.v1.*"],
     address: "inventory.reserved.v1.{orderId}",
     event_type: "inventory.reserved.v1",
     concurrency: 8,
@@ -80,7 +80,7 @@ pub static CANCEL_SHORT: Operation = Operation {
     name: "orders.cancelShort",
     durable: "orders-cancelShort",
     stream: &topology::INVENTORY,
-    filter: "inventory.reservation_failed.v1.*",
+    filters: &["inventory.reservation_failed.v1.*"],
     address: "inventory.reservation_failed.v1.{orderId}",
     event_type: "inventory.reservation_failed.v1",
     concurrency: 8,
@@ -142,8 +142,15 @@ where
         .with(&CANCEL_SHORT, CancelShortWith(handlers))
 }
 
-impl SentBy<Orders> for OrderPlacedV1 {}
 impl SentBy<Orders> for PaymentChargedV1 {}
 impl SentBy<Orders> for OrderConfirmedV1 {}
 impl SentBy<Orders> for OrderCancelledV1 {}
 impl SentBy<Orders> for PaymentRefundedV1 {}
+
+impl SentBy<Orders> for OrderPlacedV2 {
+    /// Goes out with `order.placed.v1`.
+    fn twins(&self, twins: &mut Twins<'_, '_, Orders>) -> Result<(), PublishError> {
+        let v1 = Downcast::<OrderPlacedV1>::downcast(self);
+        twins.publish(&v1)
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::validate;
+use crate::versions;
 use crate::wire::{Incoming, Unreadable};
 use crate::{Delivery, Event, EventData, Handled, Operation, Service, Tx};
 
@@ -84,16 +84,12 @@ pub(crate) trait Erased<S>: Send + Sync {
 
 impl<H: Handler> Erased<H::Service> for H {
     fn decode(&self, incoming: Incoming, delivery: Delivery) -> Result<Decoded, Unreadable> {
-        if incoming.event_type != H::Data::TYPE {
-            return Err(Unreadable::OtherType {
-                expected: H::Data::TYPE,
-                found: incoming.event_type,
-            });
-        }
-        if let Some(fallback) = H::Data::fallback() {
-            validate::against(fallback, &incoming.data).map_err(Unreadable::Invalid)?;
-        }
-        let data: H::Data = validate::decode(&incoming.data).map_err(Unreadable::Invalid)?;
+        let data = versions::read::<H::Data>(&incoming.event_type, &incoming.data);
+        let data = data.ok_or_else(|| Unreadable::OtherType {
+            expected: H::Data::TYPE,
+            found: incoming.event_type.clone(),
+        })?;
+        let data = data.map_err(Unreadable::Invalid)?;
         Ok(Box::new(Event {
             id: incoming.identity.id,
             source: incoming.identity.source,

@@ -64,7 +64,8 @@ async fn replay<S: Service>(
     let config = OrderedConfig {
         filter_subjects: readers
             .iter()
-            .map(|consumer| consumer.operation.filter.to_owned())
+            .flat_map(|consumer| consumer.operation.filters)
+            .map(|filter| (*filter).to_owned())
             .collect(),
         deliver_policy: DeliverPolicy::All,
         ..OrderedConfig::default()
@@ -100,7 +101,7 @@ async fn replay<S: Service>(
         let subject = message.subject.to_string();
         let reader = readers
             .iter()
-            .find(|consumer| matches_filter(consumer.operation.filter, &subject));
+            .find(|consumer| consumer.operation.reads(&subject));
         if let (Some(reader), Some(message)) =
             (reader, Delivered::of(message.message, &core.jetstream))
         {
@@ -133,33 +134,4 @@ async fn apply<S: Service>(
     Ok(tx
         .commit_handled(consumer.operation.durable, &identity, None)
         .await?)
-}
-
-/// Whether a subject matches a filter with `*` and `>`.
-fn matches_filter(filter: &str, subject: &str) -> bool {
-    let mut tokens = subject.split('.');
-    for part in filter.split('.') {
-        match (part, tokens.next()) {
-            (">", Some(_)) => return true,
-            ("*", Some(_)) => {}
-            (part, Some(token)) if part == token => {}
-            _ => return false,
-        }
-    }
-    tokens.next().is_none()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches_filter;
-
-    #[test]
-    fn filters_match_as_nats_does() {
-        assert!(matches_filter("order.placed.v1.*", "order.placed.v1.7"));
-        assert!(matches_filter("order.>", "order.placed.v1.7"));
-        assert!(!matches_filter("order.placed.v1.*", "order.placed.v1"));
-        assert!(!matches_filter("order.placed.v1.*", "order.placed.v1.7.8"));
-        assert!(!matches_filter("order.>", "order"));
-        assert!(!matches_filter("order.*", "payment.7"));
-    }
 }

@@ -15,8 +15,11 @@ use crate::app::Core;
 use crate::failure::{Failure, Verdict};
 use crate::store::{Attempts, Inbox, Source, Standing, StoreError, micros, now_micros};
 use crate::telemetry::{Outcome, Received, TraceContext, process_failed, process_span};
-use crate::wire;
+use crate::wire::{self, Incoming};
 use crate::{Operation, Retry, Service, Tx, fault};
+
+/// How long a twin gives way to the newer version.
+const YIELDED: Duration = Duration::from_secs(1);
 
 /// What the attempt came to.
 enum Verdicted {
@@ -56,6 +59,9 @@ impl<S: Service> Settler<'_, S> {
             Ok(Known::Standing(standing)) => past.corrected(standing),
             Err(error) => return self.not_now(message, past, None, &error.to_string()),
         };
+        if self.yields(message, &incoming, past) {
+            return Next::Again(lengthened(YIELDED));
+        }
         let attempt = self.number(message, standing.as_ref());
         if attempt > self.operation().retry.max_attempts {
             let standing = standing.unwrap_or_default();
@@ -67,7 +73,7 @@ impl<S: Service> Settler<'_, S> {
             .map(TraceContext::from_headers)
             .unwrap_or_default();
         let received = Received {
-            id: Some(&identity.id),
+            id: Some(&incoming.id),
             correlation_id: Some(&incoming.correlation_id),
             body_size: message.body.len(),
             delivered: message.times,
@@ -102,6 +108,16 @@ impl<S: Service> Settler<'_, S> {
         }
         .instrument(span)
         .await
+    }
+
+    /// Whether this gives way to the newer version of the same fact, which this consumer gets too and which was published
+    /// first: handled side by side both would have their effect, and one of them in vain. Only once, so that the fact is
+    /// not lost where the newer version never comes, as to a consumer that began between the two.
+    fn yields(&self, message: &Delivered, incoming: &Incoming, past: &Past) -> bool {
+        incoming.is_twin()
+            && incoming.event_type != self.operation().event_type
+            && message.times <= 1
+            && past.tries == 0
     }
 
     async fn look_up(

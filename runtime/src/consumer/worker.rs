@@ -264,9 +264,8 @@ impl<S: Service> Worker<S> {
         next
     }
 
-    /// The subject is the key: its parameters are what the channel's address makes of it.
     fn enter_lane(self: &Arc<Self>, message: Delivered) {
-        let key = message.subject.to_string();
+        let key = self.operation().key(&message.subject);
         let mut lanes = self.lanes();
         if let Some(lane) = lanes.waiting.get_mut(&key) {
             let parked = usize::from(lane.parked);

@@ -63,6 +63,11 @@ pub(super) fn new_stream(stated: &Map<String, Value>) -> Map<String, Value> {
 /// `max_deliver` is unlimited and `backoff` empty: the runtime keeps count and computes every delay. A limit on the
 /// server would strand a message without a dead letter, and its backoff overrides `ack_wait` with its first step.
 pub(super) fn consumer(op: &Operation) -> Map<String, Value> {
+    // The server takes one subject in one field and several in another, and never both.
+    let (one, several) = match op.filters {
+        [one] => (*one, &[][..]),
+        several => ("", several),
+    };
     object(json!({
         "durable_name": op.durable,
         "description": format!("{} receives {}", op.name, op.event_type),
@@ -73,8 +78,8 @@ pub(super) fn consumer(op: &Operation) -> Map<String, Value> {
         },
         "ack_policy": "explicit",
         "replay_policy": "instant",
-        "filter_subject": op.filter,
-        "filter_subjects": [],
+        "filter_subject": one,
+        "filter_subjects": several,
         "ack_wait": nanoseconds(op.ack_wait),
         "max_deliver": -1,
         "backoff": [],

@@ -147,11 +147,13 @@ impl Thing {
     ) -> Result<Answer, TopologyError> {
         // The server knows a durable by both names and refuses them where they differ.
         config.insert("name".to_owned(), durable.into());
-        let filter = config
-            .get("filter_subject")
-            .and_then(Value::as_str)
-            .unwrap_or(">");
-        let subject = format!("CONSUMER.CREATE.{}.{durable}.{filter}", self.stream);
+        let mut subject = format!("CONSUMER.CREATE.{}.{durable}", self.stream);
+        // What permissions can be given for: of several filters the subject says nothing.
+        let filter = config.get("filter_subject").and_then(Value::as_str);
+        if let Some(filter) = filter.filter(|filter| !filter.is_empty()) {
+            subject.push('.');
+            subject.push_str(filter);
+        }
         let request = json!({ "stream_name": self.stream, "config": config, "action": mode });
         api.call(&subject, &request, action).await
     }

@@ -41,3 +41,4 @@ mod resources;
 mod shared_commit;
 mod table;
 mod topology;
+mod versions;

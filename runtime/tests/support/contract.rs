@@ -1,11 +1,11 @@
-//! What generated code looks like, written by hand for two small events, so that the runtime is tested without codegen.
+//! What generated code looks like, written by hand for small events, so that the runtime is tested without codegen.
 
 use std::time::Duration;
 
 use jetway::validate::Checker;
 use jetway::{
-    Backoff, EventData, Operation, Ordering, Retention, Retry, SentBy, Service, Start, Storage,
-    Stream, Subject, SubjectError, Validate,
+    Backoff, Downcast, EventData, Older, Operation, Ordering, PublishError, Retention, Retry,
+    SentBy, Service, Start, Storage, Stream, Subject, SubjectError, Twins, Upcast, Validate,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,7 @@ impl EventData for Happened {
     const TYPE: &'static str = "thing.happened.v1";
     const DATASCHEMA: &'static str = "thing.happened.v1.json";
     const ADDRESS: &'static str = "thing.happened.v1.{key}";
+    const OLDER: Option<Older<Self>> = Some(Older::of::<HappenedBefore>());
 
     fn subject(&self) -> Result<Subject, SubjectError> {
         Ok(Subject::of(Self::ADDRESS).token("key", &self.key)?.finish())
@@ -59,6 +60,109 @@ impl EventData for Happened {
 
     fn key(&self) -> String {
         self.key.clone()
+    }
+}
+
+/// `thing.happened.v0`, which counted in text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HappenedBefore {
+    pub key: String,
+    pub count: String,
+}
+
+impl Validate for HappenedBefore {
+    fn check(&self, at: &mut Checker) {
+        at.field("count", |at| at.max_length(&self.count, 5));
+    }
+}
+
+impl EventData for HappenedBefore {
+    const TYPE: &'static str = "thing.happened.v0";
+    const DATASCHEMA: &'static str = "thing.happened.v0.json";
+    const ADDRESS: &'static str = "thing.happened.v0.{key}";
+
+    fn subject(&self) -> Result<Subject, SubjectError> {
+        Ok(Subject::of(Self::ADDRESS).token("key", &self.key)?.finish())
+    }
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+}
+
+impl Upcast<HappenedBefore> for Happened {
+    fn upcast(old: HappenedBefore) -> Self {
+        // What is no number becomes one that the schema rejects.
+        Self::new(&old.key, old.count.parse().unwrap_or(-1))
+    }
+}
+
+/// `thing.told.v3`, which its service sends with v1 and without v2.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told<const V: u8> {
+    pub key: String,
+    pub text: String,
+}
+
+impl<const V: u8> Validate for Told<V> {
+    fn check(&self, at: &mut Checker) {
+        at.field("text", |at| at.max_length(&self.text, 10 * usize::from(V)));
+    }
+}
+
+macro_rules! told {
+    ($version:literal, $older:expr) => {
+        impl EventData for Told<$version> {
+            const TYPE: &'static str = concat!("thing.told.v", $version);
+            const DATASCHEMA: &'static str = concat!("thing.told.v", $version, ".json");
+            const ADDRESS: &'static str = concat!("thing.told.v", $version, ".{key}");
+            const OLDER: Option<Older<Self>> = $older;
+
+            fn subject(&self) -> Result<Subject, SubjectError> {
+                Ok(Subject::of(Self::ADDRESS).token("key", &self.key)?.finish())
+            }
+
+            fn key(&self) -> String {
+                self.key.clone()
+            }
+        }
+    };
+}
+
+told!(1, None);
+told!(2, Some(Older::of::<Told<1>>()));
+told!(3, Some(Older::of::<Told<2>>()));
+
+macro_rules! told_from {
+    ($new:literal, $old:literal) => {
+        impl Upcast<Told<$old>> for Told<$new> {
+            fn upcast(old: Told<$old>) -> Self {
+                Self {
+                    key: old.key,
+                    text: format!("{}{}", old.text, $new),
+                }
+            }
+        }
+
+        impl Downcast<Told<$old>> for Told<$new> {
+            fn downcast(&self) -> Told<$old> {
+                Told {
+                    key: self.key.clone(),
+                    text: format!("{}{}", self.text, $old),
+                }
+            }
+        }
+    };
+}
+
+told_from!(2, 1);
+told_from!(3, 2);
+
+impl SentBy<Tester> for Told<3> {
+    fn twins(&self, twins: &mut Twins<'_, '_, Tester>) -> Result<(), PublishError> {
+        let v2 = Downcast::<Told<2>>::downcast(self);
+        let v1 = Downcast::<Told<1>>::downcast(&v2);
+        twins.publish(&v1)
     }
 }
 
@@ -105,7 +209,7 @@ pub const HANDLE: Operation = Operation {
     name: "tester.handle",
     durable: "tester-handle",
     stream: &THINGS,
-    filter: "thing.happened.v1.*",
+    filters: &["thing.happened.v1.*"],
     address: "thing.happened.v1.{key}",
     event_type: "thing.happened.v1",
     concurrency: 4,
@@ -122,4 +226,10 @@ pub const HANDLE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+};
+
+/// The same for both versions of what happened.
+pub const HANDLE_BOTH: Operation = Operation {
+    filters: &["thing.happened.v1.*", "thing.happened.v0.*"],
+    ..HANDLE
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use events::order_placed_v1::OrderLine;
+use events::order_placed_v2::OrderLine;
 
 /// How many pieces of each article an order needs.
 ///
@@ -51,6 +51,8 @@ pub struct Shortage {
 
 #[cfg(test)]
 mod tests {
+    use events::order_placed_v2::UnitPrice;
+    use events::shared::Currency;
     use proptest::prelude::*;
 
     use super::*;
@@ -59,7 +61,10 @@ mod tests {
         OrderLine {
             sku: sku.to_owned(),
             quantity,
-            unit_price_cents: 100,
+            unit_price: UnitPrice {
+                cents: 100,
+                currency: Currency::Eur,
+            },
         }
     }
 

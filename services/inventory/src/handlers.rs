@@ -1,7 +1,7 @@
 //! What the service does when an event arrives.
 
 use events::inventory::{Inventory, ReserveStock};
-use events::{InventoryReservationFailedV1, InventoryReservedV1, OrderPlacedV1};
+use events::{InventoryReservationFailedV1, InventoryReservedV1, OrderPlacedV2};
 use jetway::{Event, Handled, Tx};
 use time::OffsetDateTime;
 
@@ -15,7 +15,7 @@ pub struct Warehouse;
 impl ReserveStock for Warehouse {
     async fn reserve_stock(
         &self,
-        event: &Event<OrderPlacedV1>,
+        event: &Event<OrderPlacedV2>,
         tx: &mut Tx<'_, Inventory>,
     ) -> Handled {
         let order_id = event.data.order_id;

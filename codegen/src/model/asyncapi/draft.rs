@@ -4,7 +4,7 @@ use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Entry, Node, Span, Value};
 use crate::model::contract::Address;
 use crate::model::envelope::{self, Payload};
-use crate::model::fields::{required_text, wrong};
+use crate::model::fields::required_text;
 use crate::model::subject;
 
 /// A message of a channel, before it is an event.
@@ -56,20 +56,6 @@ pub(super) fn address(draft: &Draft<'_>, report: &mut Report) -> Option<Address>
         text: text.to_owned(),
         span: node.span,
     })
-}
-
-pub(super) fn sunset(draft: &Draft<'_>, report: &mut Report) -> Option<(String, Span)> {
-    let node = draft
-        .own
-        .get("x-sunset")
-        .or_else(|| draft.node.get("x-sunset"))?;
-    match node.text() {
-        Some(text) => Some((text.to_owned(), node.span)),
-        None => {
-            report.push(wrong(node, "a string", "`x-sunset`"));
-            None
-        }
-    }
 }
 
 pub(super) fn same_names(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::draft::{Draft, address, bare, same_names, sunset};
+use super::draft::{Draft, address, bare, same_names};
 use super::{Channel, Message, Reader};
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Entry, Node, Span};
@@ -10,7 +10,7 @@ use crate::model::contract::{Event, EventId};
 use crate::model::envelope::{self, Payload};
 use crate::model::fields::{mapping, required, required_text, text_or_empty};
 use crate::model::types::TypeId;
-use crate::model::{bundle, grammar, metaschema, names, part};
+use crate::model::{bundle, grammar, metaschema, names, part, versions};
 
 /// The class of a name that is a class's with its packages, as Java has them: `org.shop.events.OrderPlaced`.
 fn class(name: &str) -> Option<&str> {
@@ -139,7 +139,6 @@ impl<'w> Reader<'w> {
         let address = address(draft, report);
         self.content_type(draft, report)?;
         self.correlation(draft, report);
-        let sunset = sunset(draft, report);
         let (name, span, data) = match &draft.payload {
             Payload::Enveloped(payload) => {
                 same_names(draft, payload, report);
@@ -171,8 +170,8 @@ impl<'w> Reader<'w> {
             schema: data.place,
             module: self.compiler.type_module(data.ty),
             data: data.ty,
+            versioning: versions::read(draft.node, draft.own, report),
             compiled,
-            sunset,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Stock is never sold twice, on either database.
 
 use events::inventory::Inventory;
-use events::order_placed_v1::OrderLine;
+use events::order_placed_v2::OrderLine;
 use futures::future::join_all;
 use inventory::domain::{Demand, Reservation, Shortage};
 use inventory::stock;

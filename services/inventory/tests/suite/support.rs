@@ -1,8 +1,8 @@
 //! What the tests of this service share.
 
-use events::OrderPlacedV1;
+use events::OrderPlacedV2;
 use events::inventory::Inventory;
-use events::order_placed_v1::{Invoice, OrderLine, PaymentMethod};
+use events::order_placed_v2::{Invoice, OrderLine, PaymentMethod, UnitPrice};
 use events::shared::{Currency, Customer, Money};
 use inventory::MIGRATIONS;
 use inventory::stock::{self, Article};
@@ -42,12 +42,15 @@ pub(crate) fn line(sku: &str, quantity: i64) -> OrderLine {
     OrderLine {
         sku: sku.to_owned(),
         quantity,
-        unit_price_cents: 100,
+        unit_price: UnitPrice {
+            cents: 100,
+            currency: Currency::Eur,
+        },
     }
 }
 
-pub(crate) fn placed(order_id: Uuid, lines: Vec<OrderLine>) -> OrderPlacedV1 {
-    OrderPlacedV1 {
+pub(crate) fn placed(order_id: Uuid, lines: Vec<OrderLine>) -> OrderPlacedV2 {
+    OrderPlacedV2 {
         order_id,
         placed_at: OffsetDateTime::now_utc(),
         customer: Customer {

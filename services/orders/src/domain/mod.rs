@@ -10,4 +10,4 @@ pub use catalogue::price;
 pub use form::{Form, Invalid};
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use new_order::{NewOrder, Payment};
-pub use order::{Order, Outcome, Status};
+pub use order::{Order, Outcome, Status, placed};

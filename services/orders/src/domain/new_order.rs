@@ -1,7 +1,7 @@
 //! An order as a client asks for it: which are accepted, and what they cost.
 
-use events::OrderPlacedV1;
-use events::order_placed_v1::{OrderLine, PaymentMethod};
+use events::OrderPlacedV2;
+use events::order_placed_v2::{OrderLine, PaymentMethod, UnitPrice};
 use events::shared::{Currency, Customer, Money};
 use jetway::Nullable;
 use jetway::settings::Secret;
@@ -90,8 +90,8 @@ impl NewOrder {
         order_id: Uuid,
         placed_at: OffsetDateTime,
         payment: PaymentMethod,
-    ) -> OrderPlacedV1 {
-        OrderPlacedV1 {
+    ) -> OrderPlacedV2 {
+        OrderPlacedV2 {
             order_id,
             placed_at,
             customer: self.customer,
@@ -122,13 +122,13 @@ fn read_line(form: &mut Form<'_>, line: &str, currency: Currency) -> OrderLine {
         let sku = value.as_str()?;
         Some((sku.to_owned(), catalogue::price(sku, currency)?))
     };
-    let (sku, unit_price_cents) = form
+    let (sku, cents) = form
         .required(&format!("{line}/sku"), "an article of the shop", article)
         .unwrap_or_default();
     OrderLine {
         sku,
         quantity: form.integer(&format!("{line}/quantity"), 1..=10_000),
-        unit_price_cents,
+        unit_price: UnitPrice { cents, currency },
     }
 }
 
@@ -161,7 +161,7 @@ fn sum(lines: &[OrderLine]) -> Option<i64> {
     lines
         .iter()
         .try_fold(0_i64, |sum, line| {
-            sum.checked_add(line.quantity.checked_mul(line.unit_price_cents)?)
+            sum.checked_add(line.quantity.checked_mul(line.unit_price.cents)?)
         })
         .filter(|cents| *cents <= MOST_CENTS)
 }

@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use events::order_cancelled_v1::CancellationReason;
 use events::{
-    OrderCancelledV1, OrderConfirmedV1, OrderPlacedV1, PaymentChargedV1, PaymentRefundedV1,
+    OrderCancelledV1, OrderConfirmedV1, OrderPlacedV1, OrderPlacedV2, PaymentChargedV1,
+    PaymentRefundedV1,
 };
-use serde::{Deserialize, Serialize};
+use jetway::Upcast;
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 /// An order: what was placed, and what became of it.
@@ -15,8 +17,8 @@ use time::OffsetDateTime;
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// What was placed.
-    #[serde(flatten)]
-    pub placed: OrderPlacedV1,
+    #[serde(flatten, deserialize_with = "placed")]
+    pub placed: OrderPlacedV2,
     /// What became of it.
     pub status: Status,
     /// The payment provider's reference.
@@ -67,6 +69,24 @@ impl Order {
             cancelled_at,
         }
     }
+}
+
+/// What was placed, as it is stored: an order from before `order.placed.v2` is stored in v1.
+///
+/// # Errors
+///
+/// Where it is neither.
+pub fn placed<'de, D: Deserializer<'de>>(stored: D) -> Result<OrderPlacedV2, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        V2(OrderPlacedV2),
+        V1(OrderPlacedV1),
+    }
+    Ok(match Stored::deserialize(stored)? {
+        Stored::V2(placed) => placed,
+        Stored::V1(old) => OrderPlacedV2::upcast(old),
+    })
 }
 
 /// How a request for an order ended.
@@ -129,8 +149,29 @@ impl FromStr for Status {
 pub struct UnknownStatus(String);
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_from_before_the_second_version_is_read() {
+        let mut order = serde_json::json!({
+            "orderId": "0198c0de-7000-7000-8000-000000000001",
+            "placedAt": "2026-03-01T08:30:00Z",
+            "customer": { "name": "Ada Lovelace", "email": "ada@example.com" },
+            "lines": [{ "sku": "CUP-01", "quantity": 2, "unitPriceCents": 450 }],
+            "total": { "cents": 900, "currency": "GBP" },
+            "payment": { "method": "card", "last4": "4242" },
+            "status": "placed",
+            "paymentId": "pay_1"
+        });
+        let read: Order = serde_json::from_value(order.clone()).unwrap();
+        let price = serde_json::json!({ "cents": 450, "currency": "GBP" });
+        order["lines"] =
+            serde_json::json!([{ "sku": "CUP-01", "quantity": 2, "unitPrice": price }]);
+        assert_eq!(serde_json::json!(read), order);
+        assert_eq!(serde_json::from_value::<Order>(order).unwrap(), read);
+    }
 
     #[test]
     fn a_status_is_read_as_it_was_written() {

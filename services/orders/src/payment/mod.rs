@@ -5,7 +5,7 @@ mod simulated;
 
 use std::future::Future;
 
-use events::order_placed_v1::PaymentMethod;
+use events::order_placed_v2::PaymentMethod;
 use events::shared::Money;
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use events::order_placed_v1::{Card, Invoice, PaymentMethod};
+use events::order_placed_v2::{Card, Invoice, PaymentMethod};
 use events::shared::Money;
 use uuid::Uuid;
 

@@ -1,11 +1,12 @@
 //! The table `orders`.
 
+use events::OrderPlacedV2;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, FromRow, Row};
 use uuid::Uuid;
 
 use super::{decode, encode};
-use crate::domain::{Order, Status};
+use crate::domain::{self, Order, Status};
 
 /// Stores a new order.
 ///
@@ -57,12 +58,16 @@ pub async fn settle(
     Ok(done.rows_affected() == 1)
 }
 
+fn placed_from(stored: &str) -> Result<OrderPlacedV2, serde_json::Error> {
+    domain::placed(&mut serde_json::Deserializer::from_str(stored))
+}
+
 impl FromRow<'_, AnyRow> for Order {
     fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let status: String = row.try_get("status")?;
         let placed: String = row.try_get("placed")?;
         Ok(Self {
-            placed: serde_json::from_str(&placed).map_err(decode)?,
+            placed: placed_from(&placed).map_err(decode)?,
             status: status.parse().map_err(decode)?,
             payment_id: row.try_get("payment_id")?,
         })

@@ -12,7 +12,7 @@ async fn assert_placed_once(service: &Service) {
     assert_eq!(service.ledger.payments(), 1);
     assert_eq!(service.count("SELECT COUNT(*) FROM orders").await, 1);
     assert_eq!(service.count("SELECT COUNT(*) FROM order_history").await, 2);
-    assert_eq!(service.count("SELECT COUNT(*) FROM jetway_outbox").await, 2);
+    assert_eq!(service.count("SELECT COUNT(*) FROM jetway_outbox").await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

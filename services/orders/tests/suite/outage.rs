@@ -62,7 +62,7 @@ async fn without_a_broker_the_shop_takes_orders() {
         assert_eq!(service.get("/readyz").await.status(), 503);
         assert_eq!(service.place("key", &order()).await.status(), 201);
         let waiting = "SELECT COUNT(*) FROM jetway_outbox WHERE published_at IS NULL";
-        assert_eq!(service.count(waiting).await, 2);
+        assert_eq!(service.count(waiting).await, 3);
     })
     .await;
 }

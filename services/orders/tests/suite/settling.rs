@@ -137,8 +137,13 @@ impl House {
 async fn an_order_is_confirmed_when_stock_is_reserved() {
     on_each_database(async |house| {
         let order_id = house.place().await;
-        let placed = house.published("order.placed.v1", order_id).await;
-        assert_eq!(placed["lines"][0]["unitPriceCents"], 1_290);
+        let placed = house.published("order.placed.v2", order_id).await;
+        assert_eq!(
+            placed["lines"][0]["unitPrice"],
+            json!({ "cents": 1_290, "currency": "EUR" })
+        );
+        let v1 = house.published("order.placed.v1", order_id).await;
+        assert_eq!(v1["lines"][0]["unitPriceCents"], 1_290);
         let charged = house.published("payment.charged.v1", order_id).await;
         assert_eq!(charged["amount"], placed["total"]);
 
@@ -146,7 +151,7 @@ async fn an_order_is_confirmed_when_stock_is_reserved() {
         assert_eq!(
             house.settled(order_id, "confirmed").await,
             [
-                "order.placed.v1",
+                "order.placed.v2",
                 "payment.charged.v1",
                 "inventory.reserved.v1",
                 "order.confirmed.v1"
@@ -167,7 +172,7 @@ async fn an_order_is_refunded_and_cancelled_when_stock_is_short() {
         assert_eq!(
             house.settled(order_id, "cancelled").await,
             [
-                "order.placed.v1",
+                "order.placed.v2",
                 "payment.charged.v1",
                 "inventory.reservation_failed.v1",
                 "payment.refunded.v1",

@@ -225,7 +225,8 @@ async fn one_trace(
         seen.consumers
             .iter()
             .filter(|consumer| consumer.receives(address))
-            .count()
+            .map(|consumer| consumer.name.clone())
+            .collect()
     };
     let whole = |all: &[dev::otlp::Span]| {
         let mut spans: Vec<_> = all

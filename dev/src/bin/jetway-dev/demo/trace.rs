@@ -126,11 +126,12 @@ impl<'a> Tree<'a> {
 }
 
 /// Which of these services the trace does not show, and whether anything else is still under way, as one word each.
-/// `receivers` says how many consumers a channel address has.
+/// `receivers` says which consumers a channel address has. One that is given two versions of an event, which were sent side by
+/// side, handles one of them.
 pub(super) fn missing(
     spans: &[Span],
     services: &[&str],
-    receivers: impl Fn(&str) -> usize,
+    receivers: impl Fn(&str) -> Vec<String>,
 ) -> Vec<String> {
     let mut missing: Vec<String> = services
         .iter()
@@ -150,27 +151,39 @@ pub(super) fn missing(
             ));
         }
         if span.kind == dev::otlp::Kind::Producer {
-            let address = span.attribute("messaging.destination.template");
-            let is = |child: &&Span| {
-                child.parent_span_id.as_deref() == Some(&span.span_id)
-                    && child.kind == dev::otlp::Kind::Consumer
-            };
-            let consumers: BTreeSet<&str> = spans
+            let expected = receivers(span.attribute("messaging.destination.template"));
+            let handled = handled(spans, span);
+            let unseen = expected
                 .iter()
-                .filter(is)
-                .map(|child| child.attribute("messaging.consumer.group.name"))
-                .collect();
-            let (seen, expected) = (consumers.len(), receivers(address));
-            if seen < expected {
+                .filter(|consumer| !handled.contains(consumer.as_str()));
+            let unseen = unseen.count();
+            if unseen > 0 {
                 missing.push(format!(
-                    "{} of {expected} receivers of `{}`",
-                    expected - seen,
+                    "{unseen} of {} receivers of `{}`",
+                    expected.len(),
                     span.name
                 ));
             }
         }
     }
     missing
+}
+
+/// The consumers that have handled what was sent in this span, or beside it.
+fn handled<'s>(spans: &'s [Span], send: &Span) -> BTreeSet<&'s str> {
+    let beside: BTreeSet<&str> = spans
+        .iter()
+        .filter(|other| other.kind == dev::otlp::Kind::Producer)
+        .filter(|other| other.parent_span_id == send.parent_span_id)
+        .map(|other| other.span_id.as_str())
+        .collect();
+    let children = spans.iter().filter(|child| {
+        let parent = child.parent_span_id.as_deref();
+        child.kind == dev::otlp::Kind::Consumer && parent.is_some_and(|id| beside.contains(id))
+    });
+    children
+        .map(|child| child.attribute("messaging.consumer.group.name"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -126,12 +126,12 @@ fn says_what_a_trace_lacks() {
         span_id: "5".to_owned(),
         ..stock.clone()
     };
-    let receivers = |address: &str| {
-        if address == "order.placed.v1.{orderId}" {
-            2
-        } else {
-            0
-        }
+    let receivers = |address: &str| match address {
+        "order.placed.v1.{orderId}" => vec![
+            "inventory-reserveStock".to_owned(),
+            "analytics-recordPlaced".to_owned(),
+        ],
+        _ => Vec::new(),
     };
     // A second attempt of the same consumer is no second receiver.
     let lacks = missing(
@@ -158,7 +158,38 @@ fn says_what_a_trace_lacks() {
         Vec::<String>::new()
     );
     assert_eq!(
-        missing(&[stock], &[], receivers),
+        missing(std::slice::from_ref(&stock), &[], receivers),
         ["the parent 3 of `process inventory.reserveStock` in inventory"]
+    );
+}
+
+#[test]
+fn two_versions_of_one_event_are_handled_once() {
+    let send = |id: &str, version: &str| {
+        let name = format!("send order.placed.{version}");
+        let address = format!("order.placed.{version}.{{orderId}}");
+        sends(&address, span(id, "2", "orders", &name, (1, 2)))
+    };
+    let stock = |parent: &str| {
+        let name = "process inventory.reserveStock";
+        receives(
+            "inventory-reserveStock",
+            span("4", parent, "inventory", name, (3, 4)),
+        )
+    };
+    let request = span("2", "", "orders", "POST /orders", (0, 9));
+    let receivers = |_: &str| vec!["inventory-reserveStock".to_owned()];
+    let both = [request, send("3", "v2"), send("5", "v1")];
+    for handled in ["3", "5"] {
+        let mut spans = both.to_vec();
+        spans.push(stock(handled));
+        assert_eq!(missing(&spans, &[], receivers), Vec::<String>::new());
+    }
+    assert_eq!(
+        missing(&both, &[], receivers),
+        [
+            "1 of 1 receivers of `send order.placed.v2`",
+            "1 of 1 receivers of `send order.placed.v1`"
+        ]
     );
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
-use jetway::Validate;
+use events::OrderPlacedV1;
+use jetway::{Downcast, Upcast, Validate};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -34,7 +35,7 @@ fn pointers(body: &Value) -> Vec<String> {
 fn an_order_is_read_with_the_prices_of_the_shop() {
     let order = NewOrder::read(&order()).unwrap();
     assert_eq!(order.customer.email, "ada@example.com");
-    assert_eq!(order.lines[0].unit_price_cents, 1_290);
+    assert_eq!(order.lines[0].unit_price.cents, 1_290);
     assert_eq!(order.total.cents, 2 * 1_290 + 890);
     assert_eq!(order.total.currency, Currency::Eur);
     assert_eq!(order.note, None);
@@ -44,7 +45,7 @@ fn an_order_is_read_with_the_prices_of_the_shop() {
 fn a_price_in_the_request_is_not_heard() {
     let line = json!({ "sku": "MUG-STONEWARE", "quantity": 1, "unitPriceCents": 1 });
     let order = NewOrder::read(&with("/lines/0", line)).unwrap();
-    assert_eq!(order.lines[0].unit_price_cents, 1_290);
+    assert_eq!(order.lines[0].unit_price.cents, 1_290);
 }
 
 #[test]
@@ -139,10 +140,13 @@ fn a_card_token_is_not_shown() {
 
 #[test]
 fn a_sum_never_wraps() {
-    let line = |quantity, unit_price_cents| OrderLine {
+    let line = |quantity, cents| OrderLine {
         sku: String::new(),
         quantity,
-        unit_price_cents,
+        unit_price: UnitPrice {
+            cents,
+            currency: Currency::Eur,
+        },
     };
     assert_eq!(sum(&[line(2, 50), line(1, 1)]), Some(101));
     assert_eq!(sum(&[line(1, MOST_CENTS)]), Some(MOST_CENTS));
@@ -227,12 +231,16 @@ fn assert_publishable(order: NewOrder) -> Result<(), TestCaseError> {
     let sum: i128 = order
         .lines
         .iter()
-        .map(|line| i128::from(line.quantity) * i128::from(line.unit_price_cents))
+        .map(|line| i128::from(line.quantity) * i128::from(line.unit_price.cents))
         .sum();
     prop_assert_eq!(sum, i128::from(order.total.cents));
-    let payment = PaymentMethod::Invoice(events::order_placed_v1::Invoice { due_days: 14 });
+    let payment = PaymentMethod::Invoice(events::order_placed_v2::Invoice { due_days: 14 });
     let placed = order.placed(Uuid::nil(), OffsetDateTime::UNIX_EPOCH, payment);
     prop_assert_eq!(placed.validate(), Ok(()));
+    // In both of the versions that go out, and none says less than the other.
+    let old: OrderPlacedV1 = placed.downcast();
+    prop_assert_eq!(old.validate(), Ok(()));
+    prop_assert_eq!(OrderPlacedV2::upcast(old), placed);
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub static WATCH: Operation = Operation {
     name: "watch",
     durable: "watch",
     stream: &topology::SHOP_THINGS,
-    filter: "shop.*.thing.shared.v2.*.*",
+    filters: &["shop.*.thing.shared.v2.*.*"],
     address: "shop.{region}.thing.shared.v2.{owner}.{id}",
     event_type: "thing.shared.v2",
     concurrency: 4,

@@ -26,7 +26,7 @@ pub static X2: Operation = Operation {
     name: "tiny.x",
     durable: "tiny-x",
     stream: &topology::ALL,
-    filter: "tree.planted.v1.*",
+    filters: &["tree.planted.v1.*"],
     address: "tree.planted.v1.{id}",
     event_type: "tree.planted.v1",
     concurrency: 4,
