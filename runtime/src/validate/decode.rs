@@ -27,11 +27,13 @@ pub fn decode<T: DeserializeOwned + Validate>(value: &Value) -> Result<T, Violat
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
-    use crate::validate::{Checker, Tagged};
+    use crate::validate::{Checker, Tagged, Untagged};
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -42,6 +44,34 @@ mod tests {
         lines: Vec<Line>,
         #[serde(default)]
         pay: Option<Pay>,
+        #[serde(default)]
+        rest: Option<Rest>,
+        #[serde(default)]
+        choice: Option<Choice>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Rest {
+        #[serde(default)]
+        name: String,
+        #[serde(flatten, with = "crate::others::exact")]
+        others: BTreeMap<String, i64>,
+    }
+
+    #[derive(Debug)]
+    enum Choice {
+        Text(String),
+        Line(Line),
+    }
+
+    impl<'de> Deserialize<'de> for Choice {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let value = Untagged::read(deserializer, &["string", "object"])?;
+            match value.json() {
+                "string" => value.get().map(Self::Text),
+                _ => value.get().map(Self::Line),
+            }
+        }
     }
 
     #[derive(Debug, Deserialize)]
@@ -72,6 +102,17 @@ mod tests {
             at.optional("note", &self.note, |note, at| at.max_length(note, 3));
             if let Some(Line { color: Color::Red }) = self.lines.first() {}
             if let Some(Pay::Card(_)) = &self.pay {}
+            match &self.choice {
+                Some(Choice::Text(text)) => at.field("choice", |at| at.max_length(text, 9)),
+                Some(Choice::Line(_)) | None => {}
+            }
+            if let Some(rest) = &self.rest {
+                at.field("rest", |at| {
+                    at.max_length(&rest.name, 3);
+                    at.undeclared(&rest.others, &["name"]);
+                    at.entries(&rest.others, |item, at| at.minimum(*item, 0));
+                });
+            }
         }
     }
 
@@ -118,6 +159,64 @@ mod tests {
         );
         assert_eq!(first(pay(json!({}))), ("/pay".into(), "required"));
         assert_eq!(first(pay(json!(["card", "Red"]))), ("/pay".into(), "type"));
+    }
+
+    #[test]
+    fn among_undeclared_properties_too() {
+        let rest = |rest: Value| json!({ "rest": rest });
+        let read = decode::<Order>(&rest(json!({ "name": "a", "b": 10.0 }))).unwrap();
+        assert_eq!(
+            read.rest.unwrap().others,
+            BTreeMap::from([("b".to_owned(), 10)])
+        );
+        assert_eq!(
+            first(rest(json!({ "a/b": "1" }))),
+            ("/rest/a~1b".into(), "type")
+        );
+        assert_eq!(first(rest(json!({ "b": 1.5 }))), ("/rest/b".into(), "type"));
+        assert_eq!(
+            first(rest(json!({ "b": -1 }))),
+            ("/rest/b".into(), "minimum")
+        );
+        assert_eq!(
+            first(rest(json!({ "name": 1 }))),
+            ("/rest/name".into(), "type")
+        );
+        assert_eq!(first(rest(json!(["a"]))), ("/rest".into(), "type"));
+    }
+
+    #[test]
+    fn within_a_choice_too() {
+        let choice = |choice: Value| json!({ "choice": choice });
+        assert!(decode::<Order>(&choice(json!("text"))).is_ok());
+        assert_eq!(
+            first(choice(json!({ "a/b": "Blue" }))),
+            ("/choice/a~1b".into(), "enum")
+        );
+        let violation = decode::<Order>(&choice(json!([]))).unwrap_err();
+        assert_eq!(
+            violation.to_string(),
+            "/choice: an array found, string or object expected"
+        );
+    }
+
+    #[test]
+    fn what_would_be_written_twice_is_refused() {
+        let order = Order {
+            note: None,
+            lines: Vec::new(),
+            pay: None,
+            choice: None,
+            rest: Some(Rest {
+                name: String::new(),
+                others: BTreeMap::from([("name".to_owned(), 1)]),
+            }),
+        };
+        let violations = order.validate().unwrap_err();
+        assert_eq!(
+            violations.to_string(),
+            "/rest/name: has a field of its own, and would be written twice"
+        );
     }
 
     #[test]

@@ -10,7 +10,10 @@ impl Checker {
         for name in declared {
             if others.contains_key(*name) {
                 self.field(name, |at| {
-                    at.report("properties", "has a field of its own".to_owned());
+                    at.report(
+                        "properties",
+                        "has a field of its own, and would be written twice",
+                    );
                 });
             }
         }

@@ -12,8 +12,9 @@ use jetway::{
 use super::{
     ChoiceCompiledV1, ChoiceMadeV1, ChoiceMixedV1, ListCompiledV1, ListFilledV1, NameClashedV1,
     NumberBoundedV1, NumberCompiledV1, NumberMeasuredV1, ObjectCompiledV1, ObjectExtendedV1,
-    ObjectMergedV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1, ShapeDrawnV1, TextBoundedV1,
-    TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2, TreePlantedV1, topology,
+    ObjectMergedV1, ObjectNestedV1, ObjectRootedV1, RuleAppliedV1, ShapeCompiledV1, ShapeDrawnV1,
+    TextBoundedV1, TextCompiledV1, ThingCompiledV1, ThingSharedV1, ThingSharedV2, TreePlantedV1,
+    topology,
 };
 
 /// The service `consumer` of asyncapi.yaml.
@@ -34,6 +35,7 @@ impl Service for Consumer {
         &HANDLE_OBJECT_NESTED_V1,
         &HANDLE_OBJECT_EXTENDED_V1,
         &HANDLE_OBJECT_MERGED_V1,
+        &HANDLE_OBJECT_ROOTED_V1,
         &HANDLE_OBJECT_COMPILED_V1,
         &HANDLE_CHOICE_MADE_V1,
         &HANDLE_CHOICE_MIXED_V1,
@@ -551,6 +553,56 @@ impl<H: HandleObjectMergedV1> Handler for HandleObjectMergedV1With<H> {
 
     async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
         self.0.handle_object_merged_v1(event, tx).await
+    }
+}
+
+/// `consumer.handleObjectRootedV1`: receives `object.rooted.v1`.
+pub static HANDLE_OBJECT_ROOTED_V1: Operation = Operation {
+    name: "consumer.handleObjectRootedV1",
+    durable: "consumer-handleObjectRootedV1",
+    stream: &topology::ALL,
+    filters: &["object.rooted.v1.*"],
+    address: "object.rooted.v1.{id}",
+    event_type: "object.rooted.v1",
+    concurrency: 4,
+    ordering: Ordering::None,
+    ack_wait: Duration::from_secs(10),
+    timeout: Duration::from_secs(60),
+    retry: Retry {
+        max_attempts: 10,
+        backoff: Backoff::Exponential,
+        initial: Duration::from_secs(1),
+        cap: Duration::from_secs(30),
+        defer_limit: Duration::from_secs(900),
+    },
+    alert_after: 3,
+    start: Start::All,
+    rate_limit: None,
+};
+
+/// The handler of `consumer.handleObjectRootedV1`, which receives `object.rooted.v1`.
+#[diagnostic::on_unimplemented(
+    message = "operation `consumer.handleObjectRootedV1` of asyncapi.yaml has no handler: `{Self}` does not implement `HandleObjectRootedV1`",
+    label = "`consumer.handleObjectRootedV1` would have nobody to handle it",
+    note = "write `impl events::consumer::HandleObjectRootedV1 for {Self}` with `async fn handle_object_rooted_v1(&self, event: &Event<ObjectRootedV1>, tx: &mut Tx<'_, Consumer>) -> Handled`, or take the operation out of asyncapi.yaml and run `just codegen`"
+)]
+pub trait HandleObjectRootedV1: Send + Sync + 'static {
+    /// Handles one `object.rooted.v1`.
+    fn handle_object_rooted_v1(
+        &self,
+        event: &Event<ObjectRootedV1>,
+        tx: &mut Tx<'_, Consumer>,
+    ) -> impl Future<Output = Handled> + Send;
+}
+
+struct HandleObjectRootedV1With<H>(Arc<H>);
+
+impl<H: HandleObjectRootedV1> Handler for HandleObjectRootedV1With<H> {
+    type Service = Consumer;
+    type Data = ObjectRootedV1;
+
+    async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {
+        self.0.handle_object_rooted_v1(event, tx).await
     }
 }
 
@@ -1166,6 +1218,7 @@ pub trait Handlers:
     + HandleObjectNestedV1
     + HandleObjectExtendedV1
     + HandleObjectMergedV1
+    + HandleObjectRootedV1
     + HandleObjectCompiledV1
     + HandleChoiceMadeV1
     + HandleChoiceMixedV1
@@ -1192,6 +1245,7 @@ impl<T> Handlers for T where
         + HandleObjectNestedV1
         + HandleObjectExtendedV1
         + HandleObjectMergedV1
+        + HandleObjectRootedV1
         + HandleObjectCompiledV1
         + HandleChoiceMadeV1
         + HandleChoiceMixedV1
@@ -1220,6 +1274,7 @@ where
         + HandleObjectNestedV1
         + HandleObjectExtendedV1
         + HandleObjectMergedV1
+        + HandleObjectRootedV1
         + HandleObjectCompiledV1
         + HandleChoiceMadeV1
         + HandleChoiceMixedV1
@@ -1274,6 +1329,10 @@ where
         .with(
             &HANDLE_OBJECT_MERGED_V1,
             HandleObjectMergedV1With(handlers.clone()),
+        )
+        .with(
+            &HANDLE_OBJECT_ROOTED_V1,
+            HandleObjectRootedV1With(handlers.clone()),
         )
         .with(
             &HANDLE_OBJECT_COMPILED_V1,

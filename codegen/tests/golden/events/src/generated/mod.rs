@@ -20,6 +20,7 @@ pub mod object_compiled_v1;
 pub mod object_extended_v1;
 pub mod object_merged_v1;
 pub mod object_nested_v1;
+pub mod object_rooted_v1;
 pub mod producer;
 pub mod rule_applied_v1;
 pub mod shape_compiled_v1;
@@ -53,6 +54,7 @@ pub use object_compiled_v1::ObjectCompiledV1;
 pub use object_extended_v1::ObjectExtendedV1;
 pub use object_merged_v1::ObjectMergedV1;
 pub use object_nested_v1::ObjectNestedV1;
+pub use object_rooted_v1::ObjectRootedV1;
 pub use rule_applied_v1::RuleAppliedV1;
 pub use shape_compiled_v1::ShapeCompiledV1;
 pub use shape_drawn_v1::ShapeDrawnV1;
@@ -79,6 +81,7 @@ pub static EVENTS: &[jetway::EventInfo] = &[
     jetway::EventInfo::of::<ObjectNestedV1>(),
     jetway::EventInfo::of::<ObjectExtendedV1>(),
     jetway::EventInfo::of::<ObjectMergedV1>(),
+    jetway::EventInfo::of::<ObjectRootedV1>(),
     jetway::EventInfo::of::<ObjectCompiledV1>(),
     jetway::EventInfo::of::<ChoiceMadeV1>(),
     jetway::EventInfo::of::<ChoiceMixedV1>(),

@@ -6,9 +6,10 @@ use jetway::{Consumers, Operation, SentBy, Service, Stream};
 use super::{
     ChoiceCompiledV1, ChoiceMadeV1, ChoiceMixedV1, ListCompiledV1, ListFilledV1, NameClashedV1,
     NumberBoundedV1, NumberCompiledV1, NumberCountedV1, NumberMeasuredV1, ObjectCompiledV1,
-    ObjectExtendedV1, ObjectMergedV1, ObjectNestedV1, RuleAppliedV1, ShapeCompiledV1,
-    ShapeDrawnV1, TextBoundedV1, TextCompiledV1, TextSentV1, ThingAddressedV1, ThingCompiledV1,
-    ThingDatedV1, ThingSharedV1, ThingSharedV2, TreeCompiledV1, TreePlantedV1, topology,
+    ObjectExtendedV1, ObjectMergedV1, ObjectNestedV1, ObjectRootedV1, RuleAppliedV1,
+    ShapeCompiledV1, ShapeDrawnV1, TextBoundedV1, TextCompiledV1, TextSentV1, ThingAddressedV1,
+    ThingCompiledV1, ThingDatedV1, ThingSharedV1, ThingSharedV2, TreeCompiledV1, TreePlantedV1,
+    topology,
 };
 
 /// The service `producer` of asyncapi.yaml.
@@ -37,6 +38,7 @@ impl SentBy<Producer> for ListCompiledV1 {}
 impl SentBy<Producer> for ObjectNestedV1 {}
 impl SentBy<Producer> for ObjectExtendedV1 {}
 impl SentBy<Producer> for ObjectMergedV1 {}
+impl SentBy<Producer> for ObjectRootedV1 {}
 impl SentBy<Producer> for ObjectCompiledV1 {}
 impl SentBy<Producer> for ChoiceMadeV1 {}
 impl SentBy<Producer> for ChoiceMixedV1 {}
