@@ -183,3 +183,14 @@ fn what_is_just_shallow_enough_is_read() {
     }
     assert!((20..1_000).contains(&deepest), "{deepest}");
 }
+
+/// The parser counts bytes, and what is shown is characters.
+#[test]
+fn a_mistake_beside_a_character_of_several_bytes_is_pointed_at() {
+    for wrong in ["𝄞", "é: [", "{ a: 1 }𝄞 }", "'é", "- é\n\t𝄞", "a: {𝄞 é"] {
+        let first = of(wrong).unwrap_err();
+        assert!(first.starts_with("error[JW0"), "{wrong}: {first}");
+        // Behind a contract some of them are what a note of the author's own says.
+        let _ = of(format!("{}x-more: {wrong}\n", sample()));
+    }
+}
