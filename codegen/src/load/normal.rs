@@ -260,7 +260,8 @@ impl<'n> Normalizer<'n> {
             if ignored {
                 self.note(span, ignored_by(entry, "the dialect of this schema"));
             }
-            !ignored && !(entry.key == "format" && self.reading.formats == Formats::Annotated)
+            let annotation = entry.key == "format" && self.reading.formats == Formats::Annotated;
+            !(ignored || annotation)
         });
         for entry in entries {
             let key = entry.key.as_str();
