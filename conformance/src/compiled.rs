@@ -1,5 +1,6 @@
 //! The crate of all generated types: written, compiled once, asked.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hash::{Hash, Hasher as _};
 use std::io::Write as _;
@@ -34,6 +35,9 @@ pub(super) struct Answer {
     pub(super) refused: Option<String>,
 }
 
+/// What the crates' names begin with.
+const PREFIX: &str = "conformance-cases-";
+
 impl Workplace {
     /// A crate in `folder`; without one, in a folder called `name` below the workspace's target directory.
     ///
@@ -51,7 +55,7 @@ impl Workplace {
         };
         Ok(Self {
             root: root.to_path_buf(),
-            name: format!("conformance-cases-{:016x}", hash(&folder)),
+            name: format!("{PREFIX}{:016x}", hash(&folder)),
             folder,
             target,
         })
@@ -63,15 +67,35 @@ impl Workplace {
         &self.folder
     }
 
-    /// Writes the crate anew; what its program has to say of itself.
+    /// Writes what changed of the crate; what its program has to say of itself.
     pub(super) fn write(&self, cases: &[Case]) -> anyhow::Result<String> {
+        let manifest = self.manifest()?;
+        let path = self.folder.join("Cargo.toml");
+        let ours = std::fs::read_to_string(&path).is_ok_and(|text| text.contains(PREFIX));
+        let empty = std::fs::read_dir(&self.folder).map_or(true, |mut all| all.next().is_none());
+        ensure!(
+            ours || empty,
+            "{} holds something else; name a folder that does not exist",
+            self.folder.display()
+        );
+        let (build, files) = self.files(cases)?;
         let source = self.folder.join("src");
-        if source.exists() {
-            std::fs::remove_dir_all(&source)?;
+        remove_others(&source, &files)?;
+        for (path, text) in &files {
+            if !std::fs::read_to_string(path).is_ok_and(|old| old == *text) {
+                std::fs::create_dir_all(path.parent().unwrap_or(&source))?;
+                std::fs::write(path, text)?;
+            }
         }
-        std::fs::create_dir_all(&source)?;
-        std::fs::write(self.folder.join("Cargo.toml"), self.manifest()?)?;
+        std::fs::write(path, manifest)?;
         std::fs::copy(self.root.join("Cargo.lock"), self.folder.join("Cargo.lock"))?;
+        Ok(build)
+    }
+
+    /// The sources, and what the program says of itself.
+    fn files(&self, cases: &[Case]) -> anyhow::Result<(String, BTreeMap<PathBuf, String>)> {
+        let source = self.folder.join("src");
+        let mut all = BTreeMap::new();
         let mut modules = String::new();
         let mut table = String::new();
         for case in cases {
@@ -81,8 +105,7 @@ impl Workplace {
             };
             for file in files {
                 let path = source.join(&case.module).join(&file.path);
-                std::fs::create_dir_all(path.parent().unwrap_or(&source))?;
-                std::fs::write(path, &file.text)?;
+                all.insert(path, file.text.clone());
             }
             writeln!(modules, "pub mod {};", case.module)?;
             writeln!(table, "    {}::EVENTS.first(),", case.module)?;
@@ -95,9 +118,9 @@ impl Workplace {
         let main = include_str!("main.rs.txt")
             .replace("conformance_cases", &self.name.replace('-', "_"))
             .replace("{build}", &build);
-        std::fs::write(source.join("lib.rs"), library)?;
-        std::fs::write(source.join("main.rs"), main)?;
-        Ok(build)
+        all.insert(source.join("lib.rs"), library);
+        all.insert(source.join("main.rs"), main);
+        Ok((build, all))
     }
 
     /// The same versions, features and profile as the workspace's, so that its libraries are taken as they are.
@@ -126,12 +149,16 @@ impl Workplace {
     /// Compiles the crate; the path of the program.
     pub(super) fn compile(&self) -> anyhow::Result<PathBuf> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
+        let mut command = Command::new(cargo);
+        let told = std::env::vars_os().map(|(name, _)| name);
+        for name in told.filter(|name| is_told_by_cargo(&name.to_string_lossy())) {
+            command.env_remove(name);
+        }
+        let output = command
             .args(["build", "--offline", "--quiet", "--message-format=json"])
             .arg("--manifest-path")
             .arg(self.folder.join("Cargo.toml"))
             .env("CARGO_TARGET_DIR", &self.target)
-            .env_remove("RUSTFLAGS")
             .stdin(Stdio::null())
             .output()
             .context("cannot run cargo")?;
@@ -209,6 +236,39 @@ impl Workplace {
     }
 }
 
+/// Removes what an earlier run left in `folder`.
+fn remove_others(folder: &Path, files: &BTreeMap<PathBuf, String>) -> std::io::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if !path.is_dir() {
+            if !files.contains_key(&path) {
+                std::fs::remove_file(path)?;
+            }
+        } else if files.keys().any(|file| file.starts_with(&path)) {
+            remove_others(&path, files)?;
+        } else {
+            std::fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What cargo says to the programs that it runs, this one too. Build scripts watch some of it: with it the libraries of the
+/// workspace would be built anew, and by the workspace's next build again.
+fn is_told_by_cargo(name: &str) -> bool {
+    let families = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+    let single = [
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "CARGO_TARGET_TMPDIR",
+        "OUT_DIR",
+    ];
+    families.iter().any(|family| name.starts_with(family)) || single.contains(&name)
+}
+
 fn hash(value: &impl Hash) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     value.hash(&mut hasher);
@@ -216,7 +276,7 @@ fn hash(value: &impl Hash) -> u64 {
 }
 
 fn target(root: &Path) -> anyhow::Result<PathBuf> {
-    if let Some(told) = std::env::var_os("CARGO_TARGET_DIR") {
+    if let Some(told) = std::env::var_os("CARGO_TARGET_DIR").filter(|told| !told.is_empty()) {
         return Ok(std::path::absolute(root.join(told))?);
     }
     Ok(root.join("target"))

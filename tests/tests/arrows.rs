@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Room {
     Codegen,
+    Conformance,
     Runtime,
     Events,
     Service,
@@ -25,6 +26,7 @@ impl Room {
     fn of(folder: &str) -> Option<Self> {
         Some(match folder {
             "codegen" => Self::Codegen,
+            "conformance" => Self::Conformance,
             "runtime" => Self::Runtime,
             "events" => Self::Events,
             "dev" => Self::Dev,
@@ -37,9 +39,11 @@ impl Room {
 
 /// Whether one member of the workspace may name another in its Cargo.toml; the error is the reason why not.
 fn arrow(from: Room, to: Room, only_for_tests: bool) -> Result<(), &'static str> {
-    use Room::{Codegen, Dev, Events, Runtime, Service, Tests};
+    use Room::{Codegen, Conformance, Dev, Events, Runtime, Service, Tests};
     match (from, to) {
-        (Tests, _) | (Events, Runtime) | (Service, Events | Runtime) => Ok(()),
+        (Tests, _) | (Events, Runtime) | (Service, Events | Runtime) | (Conformance, Codegen) => {
+            Ok(())
+        }
         (_, Dev) if only_for_tests => Ok(()),
         (_, Dev) => {
             Err("dev starts servers and kills processes: nothing that is deployed may carry it")
@@ -47,6 +51,10 @@ fn arrow(from: Room, to: Room, only_for_tests: bool) -> Result<(), &'static str>
         (_, Tests) => {
             Err("the whole-system tests look at the house from outside: nothing in it knows them")
         }
+        (Conformance, _) => Err(
+            "conformance asks codegen for types and compiles them as a crate of their own, as a user does",
+        ),
+        (_, Conformance) => Err("conformance measures the generated types: nothing is made of it"),
         (Runtime, Events | Service) => {
             Err("the runtime names no event: it serves every contract, not this one")
         }

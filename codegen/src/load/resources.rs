@@ -37,6 +37,19 @@ pub(super) struct Resources {
     inner: HashMap<Span, ResourceId>,
     /// The keys of large mappings.
     pub(super) large: Large,
+    /// Schemas that have an address or an anchor which another has.
+    pub(super) twice: Vec<Twice>,
+}
+
+/// A schema whose `$id` or anchor another schema has.
+#[derive(Debug)]
+pub(super) struct Twice {
+    /// The schema.
+    pub(super) schema: Span,
+    /// The place of the name.
+    pub(super) name: Span,
+    /// The keyword.
+    pub(super) keyword: &'static str,
 }
 
 /// What keeps data and not schemas.
@@ -159,12 +172,25 @@ impl Walk<'_> {
         }
     }
 
+    fn twice(&mut self, schema: &Node, keyword: &'static str) {
+        self.resources.twice.push(Twice {
+            schema: schema.span,
+            name: schema.get(keyword).map_or(schema.span, |node| node.span),
+            keyword,
+        });
+    }
+
     /// The resource that `node` opens, or the one that it is in; its anchors are noted.
     fn identified(&mut self, node: &Node, mut resource: ResourceId) -> ResourceId {
         if let Some(id) = node.get("$id").and_then(Node::text)
             && let Some(uri) = resolve(&self.resources.get(resource).uri, id)
         {
             let tokens = self.tokens.clone();
+            let other = self.resources.find(&uri).map(|id| self.resources.get(id));
+            // A file may say the address again that it is known by.
+            if other.is_some_and(|other| other.named || other.file != self.file) {
+                self.twice(node, "$id");
+            }
             resource = self.resources.push(uri, true, self.file, tokens);
             if self.tokens.is_empty() {
                 // The file is known by both addresses.
@@ -176,11 +202,13 @@ impl Walk<'_> {
         }
         for keyword in ["$anchor", "$dynamicAnchor"] {
             if let Some(name) = node.get(keyword).and_then(Node::text) {
+                let key = (resource, name.to_owned());
+                if self.resources.anchors.contains_key(&key) {
+                    self.twice(node, keyword);
+                    continue;
+                }
                 let tokens = self.tokens.clone();
-                self.resources
-                    .anchors
-                    .entry((resource, name.to_owned()))
-                    .or_insert(tokens);
+                self.resources.anchors.insert(key, tokens);
             }
         }
         resource

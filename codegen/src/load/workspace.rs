@@ -124,6 +124,17 @@ impl Workspace {
             let address = self.addresses.get(&id).map(String::as_str);
             self.resources.add(id, &file.path, address, root);
         }
+        for twice in &self.resources.twice {
+            let finding = Diagnostic::error(
+                Code::InvalidSchema,
+                format!("another schema has this `{}`", twice.keyword),
+            )
+            .at(
+                twice.name,
+                "the second: a reference to it would mean either",
+            );
+            self.notes.entry(twice.schema).or_default().push(finding);
+        }
     }
 
     /// What is to be said of the schema at `span` where it is used: what its dialect does not have, or ignores.

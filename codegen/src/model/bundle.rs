@@ -173,6 +173,9 @@ impl<'w> Bundler<'w> {
         self.take(&found);
         // The name of the anchor matters, not only where it leads.
         let fragment = target.split_once('#').map_or("", |(_, fragment)| fragment);
+        if fragment.is_empty() || fragment.starts_with('/') {
+            return self.workspace.address(&found);
+        }
         let base = self.workspace.base(found.node.span);
         format!("{}#{fragment}", base.unwrap_or_default())
     }

@@ -335,7 +335,8 @@ impl<'w> Compiler<'w> {
         hint: &Hint,
         report: &mut Report,
     ) -> Shape {
-        if self.workspace.standard(reference).is_some() {
+        // What is declared beside the reference has no place in the type that it leads to.
+        if self.workspace.standard(reference).is_some() || declares(schema) {
             let all = self.assertions(schema, &[]);
             return self.compiled_any(all);
         }
@@ -489,6 +490,26 @@ fn has_fields(schema: &Node) -> bool {
         .get("additionalProperties")
         .is_some_and(|node| node.value == Value::Bool(false));
     declared || (closed && schema.get("patternProperties").is_none())
+}
+
+/// Whether `schema` declares something of its own beside a reference: properties or items that a document may have.
+fn declares(schema: &Node) -> bool {
+    schema.entries().iter().any(|entry| {
+        let inner = entry.value.items();
+        match entry.key.as_str() {
+            "patternProperties" | "prefixItems" | "properties" => true,
+            "additionalProperties" | "items" | "unevaluatedItems" | "unevaluatedProperties" => {
+                entry.value.is_map()
+            }
+            "allOf" | "anyOf" | "oneOf" => {
+                let declares = |part: &Node| part.reference().is_some() || declares(part);
+                inner.iter().any(declares)
+            }
+            "else" | "then" => entry.value.reference().is_some() || declares(&entry.value),
+            "dependentSchemas" => true,
+            _ => false,
+        }
+    })
 }
 
 fn is_null(schema: &Node) -> bool {
