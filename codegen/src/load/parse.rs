@@ -7,7 +7,7 @@ use serde_json::Number;
 use serde_saphyr::{Location, Spanned};
 
 use super::node::{Entry, Node, Value};
-use super::{FileId, Span, json};
+use super::{FileId, Span, block, json};
 
 /// Why a text is no YAML, and where.
 #[derive(Debug)]
@@ -18,7 +18,9 @@ pub(super) struct SyntaxError {
 
 /// Reads a whole file.
 pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
-    json::parse(file, text).map_or_else(|| yaml(file, text), Ok)
+    json::parse(file, text)
+        .or_else(|| block::parse(file, text, |file, part| yaml(file, part).ok()))
+        .map_or_else(|| yaml(file, text), Ok)
 }
 
 /// Reads a whole file as YAML, which JSON is too.
