@@ -30,7 +30,7 @@ impl Lines {
     pub(super) fn line(&mut self, line: impl AsRef<str>) -> &mut Self {
         let line = line.as_ref();
         if !line.is_empty() {
-            self.text.push_str(&"    ".repeat(self.depth));
+            self.text.extend(std::iter::repeat_n("    ", self.depth));
             self.text.push_str(line);
         }
         self.text.push('\n');
