@@ -26,7 +26,11 @@ fn main() -> ExitCode {
     match arguments[..] {
         [] => {
             times();
-            instructions::gate()
+            if instructions::can_be_counted() {
+                return instructions::gate();
+            }
+            println!("valgrind is not on PATH: instructions were not counted");
+            ExitCode::SUCCESS
         }
         ["time"] => {
             times();
