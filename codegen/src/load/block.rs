@@ -376,7 +376,7 @@ mod tests {
             usize::try_from(state % below.max(1) as u64).unwrap_or(0)
         };
         let mut read = 0;
-        for _ in 0..2_000 {
+        for _ in 0..1_000 {
             let mut text: Vec<char> = DOCUMENT.chars().collect();
             for _ in 0..=random(2) {
                 let at = random(text.len());
@@ -389,6 +389,6 @@ mod tests {
             }
             read += usize::from(agree(&text.into_iter().collect::<String>()));
         }
-        assert!(read > 200, "only {read} were read at all");
+        assert!(read > 100, "only {read} were read at all");
     }
 }
