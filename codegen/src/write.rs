@@ -121,24 +121,25 @@ pub fn apply(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
         .iter()
         .map(|file| (file.path.as_str(), file))
         .collect();
-    for item in &drift {
+    let done = parallel::map(&drift, |item| {
         let path = out.join(&item.path);
         match item.kind {
-            DriftKind::Changed | DriftKind::Missing => {
-                if let Some(file) = by_path.get(item.path.as_str()) {
-                    replace(&path, &file.text)?;
-                }
-            }
+            DriftKind::Changed | DriftKind::Missing => match by_path.get(item.path.as_str()) {
+                Some(file) => replace(&path, &file.text),
+                None => Ok(()),
+            },
             DriftKind::Stale => {
                 std::fs::remove_file(&path)?;
                 // A folder that this leaves empty goes too; one that is not empty stays.
                 if let Some(folder) = path.parent().filter(|folder| *folder != out) {
                     let _ = std::fs::remove_dir(folder);
                 }
+                Ok(())
             }
-            DriftKind::Unexpected => {}
+            DriftKind::Unexpected => Ok(()),
         }
-    }
+    });
+    done.into_iter().collect::<std::io::Result<()>>()?;
     Ok(drift)
 }
 

@@ -33,8 +33,38 @@ fn event(number: usize) -> String {
     format!("order_{number:05}.placed.v1")
 }
 
+/// Writes the same schemas without references to other files, for tools that do not follow them.
+pub(crate) fn standalone(folder: &Path, events: usize) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for number in 0..events {
+        let shared = [
+            ("customer", CUSTOMER),
+            ("money", MONEY),
+            ("currency", CURRENCY),
+        ];
+        let mut text = schema(number);
+        for (name, definition) in shared {
+            let definition = definition.replace(
+                "\"$schema\": \"https://json-schema.org/draft/2020-12/schema\",",
+                "",
+            );
+            text = text.replace(
+                "\"$defs\": {",
+                &format!("\"$defs\": {{ \"{name}\": {definition},"),
+            );
+        }
+        for (name, _) in shared {
+            for file in [format!("shared/{name}.json"), format!("{name}.json")] {
+                text = text.replace(&format!("\"{file}\""), &format!("\"#/$defs/{name}\""));
+            }
+        }
+        std::fs::write(folder.join(format!("{}.json", event(number))), text)?;
+    }
+    Ok(())
+}
+
 /// The schema of one event as it stands.
-pub(crate) fn schema(number: usize) -> String {
+fn schema(number: usize) -> String {
     ORDER_PLACED.replace("OrderPlacedV1", &format!("Order{number:05}PlacedV1"))
 }
 

@@ -108,8 +108,7 @@ impl Reader<'_> {
             let start = self.at;
             let key = self.string()?;
             // YAML's merge key is left to the YAML reader.
-            if key == "<<" || (entries.len() < MANY && entries.iter().any(|known| known.key == key))
-            {
+            if key == "<<" {
                 return None;
             }
             let key_span = self.span(start, self.at)?;
@@ -204,9 +203,16 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a long mapping has each key once; short ones were searched on the way.
-fn distinct(entries: &[Entry]) -> bool {
+/// Whether a mapping has each key once.
+pub(super) fn distinct(entries: &[Entry]) -> bool {
     if entries.len() <= MANY {
+        let mut rest = entries;
+        while let [first, others @ ..] = rest {
+            if others.iter().any(|other| other.key == first.key) {
+                return false;
+            }
+            rest = others;
+        }
         return true;
     }
     let mut keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();

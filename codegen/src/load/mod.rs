@@ -1,5 +1,6 @@
 //! Reads the contract and every file that it refers to, with the place of every value.
 
+mod block;
 mod dialect;
 mod json;
 mod node;

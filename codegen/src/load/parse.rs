@@ -8,7 +8,7 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Location, Spanned};
 
 use super::node::{Entry, Node, Value};
-use super::{FileId, Span, json};
+use super::{FileId, Span, block, json};
 use crate::diagnostics::Code;
 
 /// Why a text is no YAML, and where.
@@ -25,7 +25,9 @@ const DEEPEST: usize = 100;
 
 /// Reads a whole file.
 pub(super) fn parse(file: FileId, text: &str) -> Result<Node, SyntaxError> {
-    json::parse(file, text).map_or_else(|| yaml(file, text), Ok)
+    json::parse(file, text)
+        .or_else(|| block::parse(file, text, |file, part| yaml(file, part).ok()))
+        .map_or_else(|| yaml(file, text), Ok)
 }
 
 /// Reads a whole file as YAML, which JSON is too.

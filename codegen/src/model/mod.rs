@@ -26,8 +26,8 @@ pub use asyncapi::read;
 pub use contract::{
     Address, Contract, Event, EventId, Parameter, Places, Receive, Send, Service, Stream,
 };
-pub use schema_only::schema_only;
 pub(crate) use keywords::portable;
+pub use schema_only::schema_only;
 pub use types::{
     Definition, Field, Kind, Module, ModuleId, ObjectRule, Rest, Rule, Shape, TaggedVariant, Type,
     TypeId, Types, UnionVariant, Variant,

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::imports::exported;
-use super::text::{Lines, version_order};
+use super::text::{Lines, version_key, version_order};
 use super::{header, service};
 use crate::model::names::identifier;
 use crate::model::{Contract, Module};
@@ -43,7 +43,7 @@ pub(super) fn shared(contract: &Contract) -> Result<Option<String>, askama::Erro
             )
         })
         .collect();
-    exports.sort_by(|(a, _), (b, _)| version_order(a, b));
+    exports.sort_by_cached_key(|(module, _)| version_key(module));
     let mut sources: Vec<&str> = modules
         .iter()
         .map(|module| module.source.as_str())
@@ -78,7 +78,7 @@ pub(super) fn root(contract: &Contract) -> Result<String, askama::Error> {
         (module, vec![contract.types.get(event.data).name.clone()])
     });
     let mut exports: Vec<(String, Vec<String>)> = own.collect();
-    exports.sort_by(|(a, _), (b, _)| version_order(a, b));
+    exports.sort_by_cached_key(|(module, _)| version_key(module));
     let mut modules: Vec<String> = exports.iter().map(|(module, _)| module.clone()).collect();
     modules.extend(
         contract
@@ -105,7 +105,7 @@ pub(super) fn root(contract: &Contract) -> Result<String, askama::Error> {
 
 fn declarations(keyword: &str, mut modules: Vec<String>) -> String {
     let bare = |name: &str| name.trim_start_matches("r#").to_owned();
-    modules.sort_by(|a, b| version_order(&bare(a), &bare(b)));
+    modules.sort_by_cached_key(|module| version_key(&bare(module)));
     modules
         .iter()
         .map(|module| format!("{keyword} {module};\n"))

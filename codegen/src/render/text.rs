@@ -30,7 +30,7 @@ impl Lines {
     pub(super) fn line(&mut self, line: impl AsRef<str>) -> &mut Self {
         let line = line.as_ref();
         if !line.is_empty() {
-            self.text.push_str(&"    ".repeat(self.depth));
+            self.text.extend(std::iter::repeat_n("    ", self.depth));
             self.text.push_str(line);
         }
         self.text.push('\n');
@@ -331,19 +331,25 @@ fn width(text: &str) -> usize {
 }
 
 fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines = Vec::new();
+    let (mut line, mut used) = (String::new(), 0);
     for word in text.split_whitespace() {
-        let line = lines.last_mut().map(|line| (width(line), line));
-        match line {
-            Some((0, line)) => line.push_str(word),
-            Some((used, line)) if used + 1 + width(word) <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
+        let width = width(word);
+        if used == 0 {
+            line.push_str(word);
+            used = width;
+        } else if used + 1 + width <= room {
+            line.push(' ');
+            line.push_str(word);
+            used += 1 + width;
+        } else {
+            lines.push(std::mem::replace(&mut line, word.to_owned()));
+            used = width;
         }
     }
-    lines.retain(|line| !line.is_empty());
+    if used > 0 {
+        lines.push(line);
+    }
     lines
 }
 
@@ -387,23 +393,23 @@ pub(super) fn raw_literal(text: &str) -> String {
 
 /// The order that rustfmt gives modules and imports: runs of digits count as numbers.
 pub(super) fn version_order(a: &str, b: &str) -> std::cmp::Ordering {
-    let key = |text: &str| {
-        let mut parts: Vec<(bool, u64, String)> = Vec::new();
-        for c in text.chars() {
-            match parts.last_mut() {
-                Some((true, number, _)) if c.is_ascii_digit() => {
-                    *number = number
-                        .saturating_mul(10)
-                        .saturating_add(u64::from(c as u8 - b'0'));
-                }
-                Some((false, _, text)) if !c.is_ascii_digit() => text.push(c),
-                _ if c.is_ascii_digit() => {
-                    parts.push((true, u64::from(c as u8 - b'0'), String::new()))
-                }
-                _ => parts.push((false, 0, c.to_string())),
+    version_key(a).cmp(&version_key(b))
+}
+
+/// What [`version_order`] compares, for long lists.
+pub(super) fn version_key(name: &str) -> (Vec<(bool, u64, String)>, String) {
+    let mut parts: Vec<(bool, u64, String)> = Vec::new();
+    for c in name.chars() {
+        match parts.last_mut() {
+            Some((true, number, _)) if c.is_ascii_digit() => {
+                *number = number
+                    .saturating_mul(10)
+                    .saturating_add(u64::from(c as u8 - b'0'));
             }
+            Some((false, _, text)) if !c.is_ascii_digit() => text.push(c),
+            _ if c.is_ascii_digit() => parts.push((true, u64::from(c as u8 - b'0'), String::new())),
+            _ => parts.push((false, 0, c.to_string())),
         }
-        parts
-    };
-    key(a).cmp(&key(b)).then_with(|| a.cmp(b))
+    }
+    (parts, name.to_owned())
 }
