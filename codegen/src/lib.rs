@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod diagnostics;
+pub mod evolve;
 pub mod load;
 pub mod model;
 pub mod render;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod breaking;
 mod generate;
 mod lint;
 
@@ -31,6 +32,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Say what is wrong with the contract, and write nothing
     Lint(lint::Arguments),
+    /// Say what the contract's changes would break
+    Breaking(breaking::Arguments),
 }
 
 /// Which contract.
@@ -46,6 +49,7 @@ impl Cli {
         match &self.command {
             None => generate::run(&self.generate),
             Some(Command::Lint(arguments)) => lint::run(arguments),
+            Some(Command::Breaking(arguments)) => breaking::run(arguments),
         }
     }
 }

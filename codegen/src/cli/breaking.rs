@@ -1,0 +1,80 @@
+//! `codegen breaking`: whether the contract still understands, and is understood by, every version that was published.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use codegen::evolve::{self, Options, output};
+
+use super::Source;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 nothing breaks; 1 something does; 2 the command line is wrong, or a contract cannot be read; 3 nothing is \
+known to break, but something could not be decided.")]
+pub(super) struct Arguments {
+    /// What to compare with: a commit, branch or tag, or a folder that holds a contract of the same file name. Without
+    /// it: where this branch left main; on main the last tag, or else the last commit
+    #[arg(long, value_name = "GIT REF | FOLDER")]
+    against: Option<String>,
+    /// Which published versions count: all of the history up to --against and what main has since, or that one alone
+    #[arg(long, value_enum, default_value_t = History::All)]
+    history: History,
+    /// The oldest commit, branch or tag that counts as published
+    #[arg(long, value_name = "GIT REF")]
+    since: Option<String>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum History {
+    /// Every published version
+    All,
+    /// The one version that --against names
+    Base,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For scripts
+    Json,
+    /// Annotations of a GitHub workflow
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let options = Options {
+        contract: arguments.source.path()?,
+        against: arguments.against.clone(),
+        history: arguments.history == History::All,
+        since: arguments.since.clone(),
+    };
+    let outcome = evolve::check(&options).context("nothing was compared")?;
+    match arguments.format {
+        Format::Text => print!("{}", output::text(&outcome)),
+        Format::Json => print!("{}", output::json(&outcome)),
+        Format::Github => print!("{}", output::github(&outcome)),
+        Format::Sarif => print!("{}", output::sarif(&outcome)),
+    }
+    for note in &outcome.notes {
+        eprintln!("note: {note}");
+    }
+    let summary = output::summary(&outcome);
+    if arguments.format == Format::Text && outcome.items.is_empty() {
+        println!("{summary}");
+    } else {
+        eprintln!("{summary}");
+    }
+    Ok(match (outcome.breaks(), outcome.items.is_empty()) {
+        (true, _) => ExitCode::from(1),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(3),
+    })
+}

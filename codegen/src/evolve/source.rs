@@ -1,0 +1,8 @@
+//! Generated code.
+
+use super::item::Item;
+use super::version::Version;
+
+pub(super) fn compare(_old: &Version, _now: &Version, _against: &str) -> Vec<Item> {
+    Vec::new()
+}

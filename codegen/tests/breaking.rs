@@ -1,0 +1,6 @@
+//! What `codegen breaking` decides: a table of rules, the holes of other gates, and a search for contradictions.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "breaking/rules.rs"]
+mod rules;
