@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "breaking/random.rs"]
+mod random;
 #[path = "breaking/rules.rs"]
 mod rules;

@@ -85,6 +85,8 @@ pub(super) struct Obstacle<'a> {
     pub(super) reader: String,
     /// The same in the writer's, or what is nearest to it.
     pub(super) writer: String,
+    /// The types that the place can have at all.
+    pub(super) types: Types,
     /// What the reader asks.
     pub(super) asked: Node<'a>,
     pub(super) case: Case<'a>,

@@ -5,8 +5,16 @@ use serde_json::Value as Json;
 use super::number;
 
 /// A set of types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Types(u8);
+
+impl FromIterator<Types> for Types {
+    fn from_iter<I: IntoIterator<Item = Types>>(types: I) -> Self {
+        types
+            .into_iter()
+            .fold(Self::NONE, |all, types| Self(all.0 | types.0))
+    }
+}
 
 impl Types {
     pub(super) const NULL: Self = Self(1);

@@ -182,13 +182,7 @@ fn type_words(obstacle: &Obstacle<'_>, direction: Direction, place: &str, types:
         .asked
         .get("type")
         .map_or(Types::ALL, Types::of_keyword);
-    let own = obstacle
-        .case
-        .parts
-        .iter()
-        .find_map(|part| part.node.get("type"))
-        .map_or(Types::ALL, Types::of_keyword);
-    let rule = if own.and(asked).is_empty() {
+    let rule = if obstacle.types.and(asked).is_empty() {
         "type-changed"
     } else {
         pick(direction, "type-narrowed", "type-widened")

@@ -46,6 +46,8 @@ pub(super) struct Prover<'a> {
     /// How deep in the instance.
     depth: usize,
     up: Option<Rc<Link<'a>>>,
+    /// The types that the place can have at all.
+    types: Types,
 }
 
 /// What stands in the way of every instance of `writer` being one of `reader`; empty where it is proven.
@@ -84,14 +86,21 @@ impl<'a> Prover<'a> {
         self.goals.push((key.clone(), self.depth));
         let outer = self.relied.take();
         self.nested += 1;
-        let mut found: Vec<Obstacle> = Vec::new();
+        let mut cases: Vec<Case> = Vec::new();
         for types in subject.types.each() {
             for case in subject.cases(types) {
                 if self.steps > MOST_STEPS || !self.is_empty(&case) {
-                    merge(&mut found, self.prove_case(&case, reader));
+                    cases.push(case);
                 }
             }
         }
+        let types = cases.iter().map(|case| case.types).collect();
+        let around = std::mem::replace(&mut self.types, types);
+        let mut found: Vec<Obstacle> = Vec::new();
+        for case in &cases {
+            merge(&mut found, self.prove_case(case, reader));
+        }
+        self.types = around;
         self.nested -= 1;
         self.goals.pop();
         let relied = self.relied.filter(|relied| *relied < index);
@@ -213,6 +222,7 @@ impl<'a> Prover<'a> {
             certain,
             reader: below(reader.place()),
             writer: own.map_or_else(|| case.anchor.clone(), |part| below(part.node.place())),
+            types: self.types,
             asked: reader.clone(),
             case: case.clone(),
             up: self.up.clone(),

@@ -58,6 +58,10 @@ impl<'a> Prover<'a> {
             for (pattern, asked) in &patterns {
                 let applies = match &slot.step {
                     Step::Property(name) => text::matches(pattern, name) != Some(false),
+                    // All others match none of the writer's patterns.
+                    Step::Other => !slots
+                        .iter()
+                        .any(|slot| matches!(&slot.step, Step::Pattern(own) if own == pattern)),
                     _ => true,
                 };
                 if applies {

@@ -137,9 +137,39 @@ impl<'a> Prover<'a> {
         }
         self.nested -= 1;
         if found.is_empty() {
-            found.push(self.obstacle(case, reader, Kind::Refused(refused), "", true));
+            found.push(self.refusal(case, reader, refused));
         }
         found
+    }
+
+    /// What refuses the values where no plain keyword does.
+    fn refusal(&self, case: &Case<'a>, reader: &Node<'a>, refused: Vec<Json>) -> Obstacle<'a> {
+        for keyword in ["anyOf", "oneOf"] {
+            if reader.get(keyword).is_none() {
+                continue;
+            }
+            for value in &refused {
+                let branches = reader.list(keyword).into_iter();
+                let taken = branches.filter(|branch| branch.accepts(value) == Some(true));
+                match taken.count() {
+                    0 => return self.obstacle(case, reader, Kind::NoBranch, keyword, true),
+                    1 => {}
+                    _ if keyword == "anyOf" => {}
+                    _ => return self.obstacle(case, reader, Kind::Overlap, keyword, true),
+                }
+            }
+        }
+        let denied = reader.child("not").is_some_and(|inner| {
+            let mut values = refused.iter();
+            values.any(|value| inner.accepts(value) == Some(true))
+        });
+        if denied {
+            return self.obstacle(case, reader, Kind::Not, "not", true);
+        }
+        if reader.get("if").is_some() {
+            return self.obstacle(case, reader, Kind::Condition, "if", true);
+        }
+        self.obstacle(case, reader, Kind::Refused(refused), "", true)
     }
 
     /// What kind of obstacle a keyword with a plain value is.

@@ -1,5 +1,7 @@
 //! Makes instances of what is known of a place.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::hints::Hints;
@@ -23,6 +25,8 @@ pub(super) struct Maker {
     seed: u64,
     /// How many places may still be filled with more than the plainest.
     budget: usize,
+    /// What was made of a place before, and how deep that was.
+    made: HashMap<Vec<String>, (usize, Vec<Json>)>,
 }
 
 impl Maker {
@@ -31,13 +35,21 @@ impl Maker {
             hints,
             seed: 0x9e37_79b9_7f4a_7c15,
             budget: MOST_PLACES,
+            made: HashMap::new(),
         }
     }
 
     /// Names of properties that schemas speak of, and some that none does.
-    pub(super) fn names(&self) -> impl Iterator<Item = String> {
-        let own = ["other", "x", "a1"].into_iter().map(str::to_owned);
-        own.chain(self.hints.names.iter().cloned())
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = ["other", "x", "a1"].map(str::to_owned).into();
+        names.extend(self.hints.names.iter().cloned());
+        for length in &self.hints.lengths {
+            let length = usize::try_from(*length).unwrap_or(0).min(300);
+            names.extend([length, length + 1].map(|length| "a".repeat(length)));
+        }
+        names.extend(self.hints.texts.iter().take(6).cloned());
+        names.dedup();
+        names
     }
 
     /// An instance, the plainest first.
@@ -60,10 +72,17 @@ impl Maker {
                 Json::Null,
             ];
         }
-        if depth > DEEPEST || self.budget == 0 {
+        if depth > DEEPEST {
             return found;
         }
-        self.budget -= 1;
+        let key = subject.key();
+        if let Some((made, values)) = self.made.get(&key)
+            && *made <= depth
+        {
+            return values.clone();
+        }
+        self.budget = self.budget.saturating_sub(1);
+        let most = if self.budget == 0 { 1 } else { 8 };
         let kinds = [
             Types::STRING,
             Types::INTEGER,
@@ -81,12 +100,13 @@ impl Maker {
                         .parts
                         .iter()
                         .all(|part| part.node.accepts(&value) != Some(false));
-                    if fits && found.len() < before + 8 && !found.contains(&value) {
+                    if fits && found.len() < before + most && !found.contains(&value) {
                         found.push(value);
                     }
                 }
             }
         }
+        self.made.insert(key, (depth, found.clone()));
         found
     }
 
@@ -247,6 +267,12 @@ impl Maker {
             found.push(self.array(case, length, depth, true));
             found.push(self.array(case, length, depth, false));
         }
+        if depth == 0 {
+            for value in self.hints.values.clone().into_iter().take(8) {
+                found.push(json!([value]));
+                found.push(json!([value, value]));
+            }
+        }
         // Every value at every place that is told apart.
         for index in 0..=places(case).min(6) {
             for value in self.some(&item(case, index), depth + 1).into_iter().take(8) {
@@ -275,9 +301,11 @@ impl Maker {
             if index <= places {
                 options = self.some(&item(case, index), depth + 1);
             }
-            let contained = (index >= places)
-                .then(|| contained.get(index - places).cloned())
-                .flatten();
+            let contained = match index.checked_sub(places) {
+                Some(after) if varied => contained.get(after).cloned(),
+                Some(_) => contained.first().cloned(),
+                None => None,
+            };
             let fresh = || options.iter().find(|value| !items.contains(value)).cloned();
             let counted = || match options.first()? {
                 Json::Number(_) => Some(json!(index + 100)),
@@ -324,7 +352,7 @@ impl Maker {
             let names: Vec<String> = match &slot.step {
                 Step::Property(name) => vec![name.clone()],
                 Step::Pattern(pattern) => text::samples(pattern).into_iter().take(2).collect(),
-                _ => self.names().take(8).collect(),
+                _ => self.names().into_iter().take(14).collect(),
             };
             let values = self.some(&slot.subject, depth + 1);
             for name in names {
@@ -339,6 +367,14 @@ impl Maker {
             }
         }
         found.insert(1, self.object(case, everything, depth));
+        if depth == 0 {
+            for length in self.hints.lengths.clone() {
+                if let Json::Object(mut made) = base.clone() {
+                    self.fill(case, &mut made, length.saturating_add(1).min(200), depth);
+                    found.push(Json::Object(made));
+                }
+            }
+        }
         found
     }
 

@@ -111,6 +111,6 @@ fn names(maker: &Maker, step: &Step) -> Vec<String> {
     match step {
         Step::Property(name) => vec![name.clone()],
         Step::Pattern(pattern) => text::samples(pattern),
-        Step::Other | Step::Item(_) => maker.names().take(6).collect(),
+        Step::Other | Step::Item(_) => maker.names().into_iter().take(10).collect(),
     }
 }
