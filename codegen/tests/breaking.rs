@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "breaking/command.rs"]
+mod command;
 #[path = "breaking/random.rs"]
 mod random;
 #[path = "breaking/rules.rs"]
 mod rules;
+mod support;

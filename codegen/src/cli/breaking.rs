@@ -1,9 +1,10 @@
 //! `codegen breaking`: whether the contract still understands, and is understood by, every version that was published.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use codegen::evolve::{self, Options, output};
+use codegen::evolve::{self, Category, Options, output, waivers};
 
 use super::Source;
 
@@ -22,6 +23,12 @@ pub(super) struct Arguments {
     /// The oldest commit, branch or tag that counts as published
     #[arg(long, value_name = "GIT REF")]
     since: Option<String>,
+    /// Only these kinds of findings; without it all
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND")]
+    only: Vec<Only>,
+    /// Findings that are accepted for a time. Without it: events/waivers.yaml beside the contract
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -35,6 +42,26 @@ enum History {
     All,
     /// The one version that --against names
     Base,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Only {
+    /// Events that cannot be read
+    Wire,
+    /// Code against the generated types that does not compile
+    Source,
+    /// Addresses, channels, operations and streams that others rely on
+    Topology,
+}
+
+impl Only {
+    fn category(self) -> Category {
+        match self {
+            Self::Wire => Category::Wire,
+            Self::Source => Category::Source,
+            Self::Topology => Category::Topology,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
@@ -56,7 +83,27 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         history: arguments.history == History::All,
         since: arguments.since.clone(),
     };
-    let outcome = evolve::check(&options).context("nothing was compared")?;
+    let mut outcome = evolve::check(&options).context("nothing was compared")?;
+    let file = arguments
+        .waivers
+        .clone()
+        .unwrap_or_else(|| outcome.workspace.root().join("events/waivers.yaml"));
+    let waived = waivers::apply(&mut outcome, &file, waivers::today())?;
+    if waived > 0 {
+        outcome
+            .notes
+            .push(format!("{waived} waived in {}", file.display()));
+    }
+    // A waiver of something that is not asked for is still used, so this comes last.
+    if !arguments.only.is_empty() {
+        outcome.items.retain(|item| {
+            item.category == Category::Waiver
+                || arguments
+                    .only
+                    .iter()
+                    .any(|only| only.category() == item.category)
+        });
+    }
     match arguments.format {
         Format::Text => print!("{}", output::text(&outcome)),
         Format::Json => print!("{}", output::json(&outcome)),

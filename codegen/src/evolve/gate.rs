@@ -76,6 +76,8 @@ pub struct Outcome {
     pub older: usize,
     /// What was left out, and why.
     pub notes: Vec<String>,
+    /// The contract's folder from the top of the repository, with a trailing `/` unless it is the top or in none.
+    pub prefix: String,
     /// The files of the contract as it is now.
     pub workspace: Workspace,
 }
@@ -144,6 +146,7 @@ pub fn check(options: &Options) -> Result<Outcome, GateError> {
         base: name,
         older,
         notes: past.notes,
+        prefix: Repository::open(folder).map_or_else(|_| String::new(), Repository::prefix),
         workspace: now.workspace,
     })
 }

@@ -73,6 +73,10 @@ impl Repository {
         Ok(repository)
     }
 
+    pub(super) fn prefix(self) -> String {
+        self.prefix
+    }
+
     /// The commit that `reference` names.
     pub(super) fn commit(&self, reference: &str) -> Result<String, GitError> {
         let name = format!("{reference}^{{commit}}");
@@ -177,7 +181,7 @@ impl Repository {
     /// The contract and schema files of a commit.
     pub(super) fn blobs(&self, commit: &str) -> Result<BTreeSet<Blob>, GitError> {
         let tree = format!("{commit}:{}", self.prefix.trim_end_matches('/'));
-        let Some(listing) = self.try_run(&["ls-tree", "-r", "-z", &tree])? else {
+        let Some(listing) = self.try_run(&["ls-tree", "-r", "-z", "--full-tree", &tree])? else {
             // The folder was not there then.
             return Ok(BTreeSet::new());
         };

@@ -15,6 +15,7 @@ mod text;
 mod topology;
 mod types;
 mod version;
+pub mod waivers;
 mod witness;
 mod wording;
 

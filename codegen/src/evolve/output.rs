@@ -1,9 +1,34 @@
 //! Findings as text, JSON, annotations of GitHub and SARIF.
 
-use serde_json::json;
+use percent_encoding::{AsciiSet, CONTROLS};
+use serde_json::{Value as Json, json};
 
 use super::gate::Outcome;
 use super::item::Item;
+
+/// What a URI's path holds only as an escape (RFC 3986, section 3.3), and `:`, which would end a scheme.
+const NOT_IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b':')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The longest text of an example that is shown whole.
+const LONGEST: usize = 80;
+/// The items of a list in an example that are shown.
+const MOST_ITEMS: usize = 6;
 
 /// The findings as text.
 #[must_use]
@@ -37,11 +62,37 @@ pub fn text(outcome: &Outcome) -> String {
 fn example(item: &Item) -> Option<String> {
     item.direction?;
     Some(match &item.counterexample {
-        Some(event) => format!("Rejected example: {event}."),
+        Some(event) => format!("Rejected example: {}.", shortened(event)),
         None if item.breaks => "No example of a rejected event could be found.".to_owned(),
         None => "Undecided: neither a proof nor an example of a rejected event could be found."
             .to_owned(),
     })
+}
+
+/// An event for people: long texts and lists are cut, as JSON output does not.
+fn shortened(event: &Json) -> Json {
+    match event {
+        Json::String(text) if text.chars().count() > LONGEST => {
+            let start: String = text.chars().take(LONGEST / 2).collect();
+            format!("{start}… ({} characters)", text.chars().count()).into()
+        }
+        Json::Array(items) => {
+            let mut shown: Vec<Json> = items.iter().take(MOST_ITEMS).map(shortened).collect();
+            if items.len() > MOST_ITEMS {
+                shown.push(format!("… ({} items)", items.len()).into());
+            }
+            Json::Array(shown)
+        }
+        Json::Object(map) => {
+            let entries = map.iter();
+            Json::Object(
+                entries
+                    .map(|(key, value)| (key.clone(), shortened(value)))
+                    .collect(),
+            )
+        }
+        other => other.clone(),
+    }
 }
 
 /// How it went, in a sentence.
@@ -90,7 +141,7 @@ pub fn json(outcome: &Outcome) -> String {
     format!("{document:#}\n")
 }
 
-/// The findings as annotations of a GitHub workflow. `folder` is the contract's from the top of the repository.
+/// The findings as annotations of a GitHub workflow, with paths from the top of the repository.
 #[must_use]
 pub fn github(outcome: &Outcome) -> String {
     let mut text = String::new();
@@ -103,7 +154,7 @@ pub fn github(outcome: &Outcome) -> String {
         );
         text.push_str(&format!(
             "::{level} file={},line={},col={},title={}::{}\n",
-            property(&item.file),
+            property(&format!("{}{}", outcome.prefix, item.file)),
             item.line,
             item.column,
             property(&item.title()),
@@ -123,7 +174,13 @@ fn property(text: &str) -> String {
     escaped(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The findings as SARIF 2.1.0.
+/// A relative URI reference.
+fn uri(prefix: &str, file: &str) -> String {
+    let path = format!("{prefix}{file}");
+    percent_encoding::utf8_percent_encode(&path, NOT_IN_PATH).to_string()
+}
+
+/// The findings as SARIF 2.1.0, with paths from the top of the repository.
 #[must_use]
 pub fn sarif(outcome: &Outcome) -> String {
     let mut rules: Vec<&str> = outcome
@@ -146,7 +203,7 @@ pub fn sarif(outcome: &Outcome) -> String {
                 "message": { "text": format!("{}: {}.{example} Mend: {}.", item.title(), item.message, item.mend) },
                 "locations": [{
                     "physicalLocation": {
-                        "artifactLocation": { "uri": item.file, "uriBaseId": "CONTRACT" },
+                        "artifactLocation": { "uri": uri(&outcome.prefix, &item.file) },
                         "region": { "startLine": item.line, "startColumn": item.column },
                     },
                     "logicalLocations": [{ "name": item.subject, "fullyQualifiedName": format!("{}{}", item.subject, item.path) }],

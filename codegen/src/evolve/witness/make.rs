@@ -228,8 +228,12 @@ impl Maker {
         let shortest = own[0].unwrap_or(0).max(1);
         found.extend(["a", "b", "", "A", "1", "é", "a b", "-"].map(str::to_owned));
         let lengths = self.hints.lengths.iter().copied();
-        for length in own.into_iter().flatten().chain([shortest]).chain(lengths) {
-            for length in [length, length + 1, length.saturating_sub(1)] {
+        for length in [shortest]
+            .into_iter()
+            .chain(lengths)
+            .chain(own.into_iter().flatten())
+        {
+            for length in [length + 1, length.saturating_sub(1), length] {
                 let length = usize::try_from(length.min(LONGEST)).unwrap_or(0);
                 found.push("a".repeat(length));
                 found.push("1".repeat(length));
