@@ -4,7 +4,7 @@
 
 #[path = "breaking/command.rs"]
 mod command;
-#[path = "breaking/random.rs"]
+#[path = "breaking/random/mod.rs"]
 mod random;
 #[path = "breaking/rules.rs"]
 mod rules;

@@ -8,6 +8,7 @@ mod item;
 mod number;
 mod obstacle;
 pub mod output;
+mod prepare;
 mod prove;
 mod schema;
 mod source;

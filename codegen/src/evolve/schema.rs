@@ -1,20 +1,20 @@
-//! A schema as one document, prepared for comparison: annotations gone, draft-07 spelled as 2020-12, every reference a
-//! pointer from the root.
+//! A schema as one document, prepared for comparison, and its validators.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
 
+use super::prepare::{self, DEEPEST};
 use crate::load::escape;
 
 /// Where the document stands in the one that validators are compiled from.
-const HOME: &str = "/$defs/doc";
+pub(super) const HOME: &str = "/$defs/doc";
 
 /// What a URI's fragment holds only as an escape (RFC 3986, section 3.5).
-const NOT_IN_FRAGMENT: &AsciiSet = &CONTROLS
+pub(super) const NOT_IN_FRAGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')
@@ -29,60 +29,6 @@ const NOT_IN_FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
-
-const SCHEMA: &[&str] = &[
-    "additionalItems",
-    "additionalProperties",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
-const LISTS: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
-const MAPS: &[&str] = &[
-    "$defs",
-    "definitions",
-    "dependentSchemas",
-    "patternProperties",
-    "properties",
-];
-/// What is compared. Anything else says nothing about validity, or is refused by [`Schema::new`].
-const PLAIN: &[&str] = &[
-    "const",
-    "dependentRequired",
-    "enum",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "maxContains",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minContains",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "pattern",
-    "required",
-    "type",
-    "uniqueItems",
-];
-const REFUSED: &[&str] = &[
-    "$dynamicAnchor",
-    "$dynamicRef",
-    "$recursiveAnchor",
-    "$recursiveRef",
-];
-/// How deep a schema may nest.
-const DEEPEST: usize = 128;
 
 /// Why a document cannot be compared.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +45,14 @@ pub enum SchemaError {
     #[error("the reference `{reference}` leads nowhere in the document")]
     Reference {
         /// Its text.
+        reference: String,
+    },
+    /// References lead in a circle that no part of an instance breaks.
+    #[error(
+        "the reference to `{reference}` leads in a circle: whether anything is valid there depends on itself"
+    )]
+    Circle {
+        /// Where the circle is entered.
         reference: String,
     },
     /// It nests too deep.
@@ -133,18 +87,19 @@ impl Schema {
             .get("$schema")
             .and_then(Json::as_str)
             .is_some_and(|dialect| dialect.contains("draft-07") || dialect.contains("draft-06"));
-        let mut anchors = HashMap::new();
-        find_anchors(document, "", 0, &mut anchors)?;
-        let copier = Copier { draft7, anchors };
-        let document = copier.copy(document, "", 0)?;
+        let document = prepare::copy(document, draft7)?;
         let schema = Self {
             wrapped: json!({ "$defs": { "doc": document } }),
             validators: RefCell::default(),
         };
+        let mut targets = Vec::new();
+        schema.references(&schema.wrapped, &mut targets)?;
+        if let Some(reference) = circle(&targets) {
+            return Err(SchemaError::Circle { reference });
+        }
         schema
             .compile(HOME)
             .map_err(|error| SchemaError::Invalid(error.to_string()))?;
-        schema.references(&schema.wrapped)?;
         Ok(schema)
     }
 
@@ -212,24 +167,31 @@ impl Schema {
     }
 
     /// Looks every reference up.
-    fn references(&self, value: &Json) -> Result<(), SchemaError> {
+    fn references<'s>(
+        &'s self,
+        value: &Json,
+        targets: &mut Vec<Node<'s>>,
+    ) -> Result<(), SchemaError> {
         // Bounded: the copy went through the same document.
         match value {
             Json::Object(map) => {
                 for (key, value) in map {
                     match (key.as_str(), value) {
-                        ("$ref", Json::String(text)) if self.target(text).is_none() => {
-                            return Err(SchemaError::Reference {
+                        ("$ref", Json::String(text)) => {
+                            let target = self.target(text);
+                            targets.push(target.ok_or_else(|| SchemaError::Reference {
                                 reference: text.replacen(HOME, "", 1),
-                            });
+                            })?);
                         }
                         ("const" | "enum", _) => {}
-                        _ => self.references(value)?,
+                        _ => self.references(value, targets)?,
                     }
                 }
                 Ok(())
             }
-            Json::Array(items) => items.iter().try_for_each(|item| self.references(item)),
+            Json::Array(items) => items
+                .iter()
+                .try_for_each(|item| self.references(item, targets)),
             _ => Ok(()),
         }
     }
@@ -328,149 +290,32 @@ impl<'a> Node<'a> {
     }
 }
 
-struct Copier {
-    draft7: bool,
-    /// From the name of an anchor to the pointer of its schema.
-    anchors: HashMap<String, String>,
-}
-
-impl Copier {
-    fn copy(&self, schema: &Json, pointer: &str, depth: usize) -> Result<Json, SchemaError> {
-        if depth > DEEPEST {
-            return Err(SchemaError::TooDeep);
-        }
-        let Json::Object(map) = schema else {
-            return Ok(schema.clone());
-        };
-        let mut copy = Map::new();
-        // In draft-07 nothing beside a reference holds, but definitions are there to be referred to.
-        let alone = self.draft7 && map.contains_key("$ref");
-        for (key, value) in map {
-            let below = format!("{pointer}/{}", escape(key));
-            let key = key.as_str();
-            if alone && !matches!(key, "$ref" | "$defs" | "definitions") {
+/// Where references lead back to the same schema about the same instance; a validator would follow them for ever.
+fn circle(targets: &[Node<'_>]) -> Option<String> {
+    let mut done = HashSet::new();
+    for target in targets {
+        // From the schema on the way in, and once more on the way out.
+        let mut rest = vec![(target.clone(), false)];
+        let mut open = HashSet::new();
+        while let Some((node, left)) = rest.pop() {
+            if left {
+                open.remove(&node.id());
+                done.insert(node.id());
                 continue;
             }
-            match value {
-                Json::String(text) if key == "$ref" => {
-                    copy.insert("$ref".into(), self.reference(text)?.into());
-                }
-                Json::Array(_) if key == "items" => {
-                    copy.insert("prefixItems".into(), self.list(value, &below, depth)?);
-                }
-                Json::Object(_) if key == "dependencies" => {
-                    self.dependencies(value, &below, depth, &mut copy)?;
-                }
-                _ if key == "additionalItems" => {
-                    if map.get("items").is_some_and(Json::is_array) {
-                        copy.insert("items".into(), self.copy(value, &below, depth + 1)?);
-                    }
-                }
-                _ if SCHEMA.contains(&key) => {
-                    copy.insert(key.into(), self.copy(value, &below, depth + 1)?);
-                }
-                _ if LISTS.contains(&key) => {
-                    copy.insert(key.into(), self.list(value, &below, depth)?);
-                }
-                Json::Object(inner) if MAPS.contains(&key) => {
-                    let mut copied = Map::new();
-                    for (name, value) in inner {
-                        let at = format!("{below}/{}", escape(name));
-                        copied.insert(name.clone(), self.copy(value, &at, depth + 1)?);
-                    }
-                    copy.insert(key.into(), Json::Object(copied));
-                }
-                _ if PLAIN.contains(&key) => {
-                    copy.insert(key.into(), value.clone());
-                }
-                _ if REFUSED.contains(&key) => {
-                    let (keyword, pointer) = (key.to_owned(), pointer.to_owned());
-                    return Err(SchemaError::Keyword { keyword, pointer });
-                }
-                _ => {}
+            if open.contains(&node.id()) {
+                return Some(node.place());
             }
-        }
-        Ok(Json::Object(copy))
-    }
-
-    fn list(&self, list: &Json, pointer: &str, depth: usize) -> Result<Json, SchemaError> {
-        let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-        items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| self.copy(item, &format!("{pointer}/{index}"), depth + 1))
-            .collect()
-    }
-
-    fn dependencies(
-        &self,
-        value: &Json,
-        pointer: &str,
-        depth: usize,
-        copy: &mut Map<String, Json>,
-    ) -> Result<(), SchemaError> {
-        let (mut names, mut schemas) = (Map::new(), Map::new());
-        for (name, value) in value.as_object().into_iter().flatten() {
-            if value.is_array() {
-                names.insert(name.clone(), value.clone());
-            } else {
-                let at = format!("{pointer}/{}", escape(name));
-                schemas.insert(name.clone(), self.copy(value, &at, depth + 1)?);
+            if done.contains(&node.id()) {
+                continue;
             }
+            open.insert(node.id());
+            let inner = super::case::in_place(&node);
+            let inner = inner.into_iter().chain(node.child("not"));
+            let inner: Vec<_> = inner.map(|inner| (inner, false)).collect();
+            rest.push((node, true));
+            rest.extend(inner);
         }
-        copy.insert("dependentRequired".into(), Json::Object(names));
-        copy.insert("dependentSchemas".into(), Json::Object(schemas));
-        Ok(())
     }
-
-    fn reference(&self, text: &str) -> Result<String, SchemaError> {
-        let error = || SchemaError::Reference {
-            reference: text.to_owned(),
-        };
-        let fragment = text.strip_prefix('#').ok_or_else(error)?;
-        if fragment.is_empty() || fragment.starts_with('/') || fragment.starts_with("%2F") {
-            return Ok(format!("#{HOME}{fragment}"));
-        }
-        let pointer = self.anchors.get(fragment).ok_or_else(error)?;
-        let pointer = utf8_percent_encode(pointer, NOT_IN_FRAGMENT);
-        Ok(format!("#{HOME}{pointer}"))
-    }
-}
-
-/// The names that `$anchor`, or in draft-07 an `$id` such as `#name`, gives to schemas.
-fn find_anchors(
-    schema: &Json,
-    pointer: &str,
-    depth: usize,
-    found: &mut HashMap<String, String>,
-) -> Result<(), SchemaError> {
-    if depth > 2 * DEEPEST {
-        return Err(SchemaError::TooDeep);
-    }
-    match schema {
-        Json::Object(map) => {
-            let anchor = map.get("$anchor").and_then(Json::as_str);
-            let id = map.get("$id").and_then(Json::as_str);
-            if let Some(name) = anchor.or(id.and_then(|id| id.strip_prefix('#'))) {
-                found.insert(name.to_owned(), pointer.to_owned());
-            }
-            for (key, value) in map {
-                if !matches!(key.as_str(), "const" | "default" | "enum" | "examples") {
-                    find_anchors(
-                        value,
-                        &format!("{pointer}/{}", escape(key)),
-                        depth + 1,
-                        found,
-                    )?;
-                }
-            }
-        }
-        Json::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                find_anchors(item, &format!("{pointer}/{index}"), depth + 1, found)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
+    None
 }
