@@ -10,6 +10,10 @@ use super::Source;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+A waiver accepts one finding for a time; an unused or expired one fails:
+  waivers:
+    - { fingerprint: 605c7a41412286c5, reason: nobody reads notes, owner: orders, expires: 2026-12-31 }
+
 Exit codes: 0 nothing breaks; 1 something does; 2 the command line is wrong, or a contract cannot be read; 3 nothing is \
 known to break, but something could not be decided.")]
 pub(super) struct Arguments {

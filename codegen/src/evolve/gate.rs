@@ -122,6 +122,9 @@ pub fn check(options: &Options) -> Result<Outcome, GateError> {
         items: Vec::new(),
         known: HashSet::new(),
     };
+    if let Some(first) = first_error(&base.report, &base.workspace) {
+        gate.push(unreadable(&now, &name, &first));
+    }
     gate.removed(&base, &name);
     for item in topology::compare(&base, &now, &name) {
         gate.push(item);
@@ -186,6 +189,29 @@ fn first_error(report: &Report, workspace: &Workspace) -> Option<String> {
     Some(format!("{}{}", place.unwrap_or_default(), error.message))
 }
 
+/// What cannot be read cannot be compared, and may have been published by an older release.
+fn unreadable(now: &Version, label: &str, why: &str) -> Item {
+    let item = Item {
+        category: Category::Wire,
+        rule: "unreadable-base".to_owned(),
+        direction: None,
+        breaks: false,
+        subject: now.contract.source.clone(),
+        file: now.contract.source.clone(),
+        line: 1,
+        column: 1,
+        path: String::new(),
+        message: format!(
+            "the contract at {label} has errors, so not all of it was compared; first: {why}"
+        ),
+        mend: "compare with a version that has none, or waive it".to_owned(),
+        counterexample: None,
+        against: label.to_owned(),
+        fingerprint: String::new(),
+    };
+    item.sealed(&Json::String(why.to_owned()))
+}
+
 pub(super) fn short(commit: &str) -> &str {
     commit.get(..7).unwrap_or(commit)
 }
@@ -235,7 +261,14 @@ impl Past {
         for commit in repository.published(base, since.as_deref())? {
             let label = short(&commit).to_owned();
             match self.commit(repository, &commit, &options.contract) {
-                Ok(Some(version)) => self.versions.push((label, version)),
+                Ok(Some(version)) => {
+                    if let Some(first) = first_error(&version.report, &version.workspace) {
+                        let left =
+                            format!("{label} was compared as far as it can be read: {first}");
+                        self.notes.push(left);
+                    }
+                    self.versions.push((label, version));
+                }
                 Ok(None) => {}
                 // Nothing was ever generated from what cannot be read.
                 Err(GateError::Unreadable { error, .. }) => self.notes.push(format!(

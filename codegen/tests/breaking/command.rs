@@ -464,3 +464,15 @@ fn generated_code_is_compared() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn a_base_with_errors_is_not_safe() {
+    let repository = Repository::new();
+    let contract = repository.project.read(CONTRACT_FILE);
+    let broken = contract.replace("asyncapi: 3.0.0", "asyncapi: 2.6.0");
+    repository.project.write(CONTRACT_FILE, &broken);
+    repository.commit("an older form");
+    repository.project.write(CONTRACT_FILE, &contract);
+    let said = repository.said(3, &["--history", "base"]);
+    assert!(said.contains("unreadable-base"), "{said}");
+}
