@@ -50,8 +50,8 @@ pub fn text(outcome: &Outcome) -> String {
         ));
         if item.category != super::Category::Waiver {
             text.push_str(&format!(
-                "  Against {}; fingerprint {}\n",
-                item.against, item.fingerprint
+                "  {}, against {}; fingerprint {}\n",
+                item.subject, item.against, item.fingerprint
             ));
         }
     }
