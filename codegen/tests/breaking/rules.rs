@@ -132,3 +132,25 @@ fn what_says_nothing_is_refused() {
         assert!(error.contains(why), "{schema}: {error}");
     }
 }
+
+#[test]
+fn a_wide_union_is_decided() {
+    let union = |count: usize| {
+        let branches: Vec<Json> = (0..count)
+            .map(|index| {
+                json!({
+                    "type": "object",
+                    "required": ["kind", "tree"],
+                    "properties": { "kind": { "const": format!("k{index}") }, "tree": { "$ref": "#/$defs/tree" } },
+                })
+            })
+            .collect();
+        json!({
+            "oneOf": branches,
+            "$defs": { "tree": { "type": "object", "properties": { "v": {}, "w": { "minLength": count }, "t": { "$ref": "#/$defs/tree" } } } },
+        })
+    };
+    let found = compared(&union(30), &union(31));
+    assert_eq!(words(&found.forward).last().unwrap(), "one-of-branch-added");
+    assert!(words(&found.backward).contains(&"min-length-raised".to_owned()));
+}

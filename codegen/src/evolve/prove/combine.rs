@@ -7,6 +7,10 @@ use super::{Prover, merge};
 use crate::evolve::case::{Case, Part, Subject};
 use crate::evolve::obstacle::{Kind, Obstacle};
 use crate::evolve::schema::Node;
+use crate::evolve::types::Types;
+
+/// References that are followed to a union's tag.
+const MOST_REFERENCES: usize = 8;
 
 impl<'a> Prover<'a> {
     pub(super) fn branches(&mut self, case: &Case<'a>, reader: &Node<'a>) -> Vec<Obstacle<'a>> {
@@ -40,6 +44,9 @@ impl<'a> Prover<'a> {
         let mut near: Option<Vec<Obstacle>> = None;
         let mut possible = 0;
         for branch in &branches {
+            if told_apart(case, branch) {
+                continue;
+            }
             let own = self.prove_case(case, branch);
             if own.is_empty() {
                 return Vec::new();
@@ -61,7 +68,7 @@ impl<'a> Prover<'a> {
         let branches = reader.list("oneOf");
         let mut taken = None;
         for (index, branch) in branches.iter().enumerate() {
-            if self.prove_case(case, branch).is_empty() {
+            if !told_apart(case, branch) && self.prove_case(case, branch).is_empty() {
                 taken = Some(index);
                 break;
             }
@@ -131,7 +138,7 @@ impl<'a> Prover<'a> {
 
     /// Whether nothing of the case is valid for `node`.
     pub(super) fn apart(&mut self, case: &Case<'a>, node: &Node<'a>) -> bool {
-        if node.value == &Json::Bool(false) {
+        if node.value == &Json::Bool(false) || told_apart(case, node) {
             return true;
         }
         self.nested += 1;
@@ -156,6 +163,43 @@ impl<'a> Prover<'a> {
             .iter()
             .any(|not| self.prove(&subject, not).is_empty())
     }
+}
+
+/// Whether a property that is there and has one of some strings, as a union's tag does, has none of the schema's: the
+/// same as [`Prover::apart`] would say, but at once.
+pub(super) fn told_apart(case: &Case<'_>, node: &Node<'_>) -> bool {
+    if case.types != Types::OBJECT {
+        return false;
+    }
+    let mut node = node.clone();
+    for _ in 0..MOST_REFERENCES {
+        let Some(target) = node.reference() else {
+            break;
+        };
+        if node.get("properties").is_some() {
+            break;
+        }
+        node = target;
+    }
+    case.required.iter().any(|name| {
+        let Some(theirs) = tag(&node, name) else {
+            return false;
+        };
+        case.parts.iter().any(|part| {
+            let ours = tag(&part.node, name);
+            ours.is_some_and(|ours| ours.iter().all(|text| !theirs.contains(text)))
+        })
+    })
+}
+
+/// The values of a property's `const` or `enum`, where all are strings.
+fn tag<'a>(node: &Node<'a>, name: &str) -> Option<Vec<&'a str>> {
+    let schema = node.get("properties")?.get(name)?;
+    if let Some(constant) = schema.get("const") {
+        return Some(vec![constant.as_str()?]);
+    }
+    let values = schema.get("enum")?.as_array()?;
+    values.iter().map(Json::as_str).collect()
 }
 
 /// Whether the writer has the same branches in the same words.

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::Prover;
 use super::array::{fewest_items, item};
+use super::combine::told_apart;
 use super::object::{most_properties, property};
 use super::scalar::{least, most, no_number};
 use crate::evolve::case::{Case, Subject};
@@ -86,7 +87,7 @@ impl<'a> Prover<'a> {
         let mut rest = case.clone();
         let nots = std::mem::take(&mut rest.nots);
         nots.iter()
-            .any(|not| self.prove_case(&rest, not).is_empty())
+            .any(|not| !told_apart(&rest, not) && self.prove_case(&rest, not).is_empty())
     }
 }
 
