@@ -25,6 +25,11 @@ new-event *arguments:
 watch *arguments:
     cargo run --quiet -p codegen -- watch {{arguments}}
 
+# Say what the contract's changes would break, with the event that shows it; `just breaking --against v1.2.0`
+[group('contract')]
+breaking *arguments:
+    cargo run --quiet -p codegen -- breaking {{arguments}}
+
 # The whole system on this machine: 200 orders, and what became of them
 [group('run')]
 demo *arguments:

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod codes;
 pub mod diagnostics;
+pub mod evolve;
 pub mod load;
 pub mod model;
 mod parallel;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod breaking;
 mod completions;
 mod explain;
 mod generate;
@@ -52,6 +53,8 @@ enum Command {
     Watch(watch::Arguments),
     /// Print what a shell needs to complete this command line
     Completions(completions::Arguments),
+    /// Say what the contract's changes would break
+    Breaking(breaking::Arguments),
 }
 
 /// Which contract.
@@ -71,6 +74,7 @@ impl Cli {
             Some(Command::New(arguments)) => new::run(arguments),
             Some(Command::Watch(arguments)) => watch::run(arguments),
             Some(Command::Completions(arguments)) => completions::run(arguments),
+            Some(Command::Breaking(arguments)) => breaking::run(arguments),
         }
     }
 }
