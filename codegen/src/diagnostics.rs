@@ -52,6 +52,8 @@ pub enum Code {
     TooDeep = 23,
     /// A keyword that the schema's dialect ignores where it stands.
     IgnoredKeyword = 24,
+    /// An envelope that is not the runtime's.
+    Envelope = 25,
     /// A Rust name that several schemas, properties or values want.
     SharedName = 30,
     /// A field of AsyncAPI that changes nothing.

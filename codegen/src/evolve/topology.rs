@@ -158,7 +158,8 @@ impl<'v> Topology<'v> {
                 ("action", text(before, "action"), text(after, "action")),
                 ("channel", target(before), target(after)),
             ] {
-                if was != is {
+                let moved = what == "channel" && self.moved_on(was, is, receives);
+                if was != is && !moved {
                     let message = format!(
                         "the {what} of `{name}` is now `{}`, was `{}`; its consumer or its events are no longer the same",
                         is.unwrap_or("none"),
@@ -175,6 +176,25 @@ impl<'v> Topology<'v> {
                 }
             }
         }
+    }
+
+    /// Whether an operation went from one version of an event to a newer one without leaving anybody behind: who
+    /// receives the newer is given the older through its upcasts, and who sends the newer still sends the older.
+    fn moved_on(&self, was: Option<&str>, is: Option<&str>, receives: bool) -> bool {
+        let (Some(was), Some(is)) = (was.and_then(channel), is.and_then(channel)) else {
+            return false;
+        };
+        let upcasts = |name: &&str| {
+            let node = section(self.now, &["channels", name])?;
+            text(node, "x-upcasts")
+        };
+        let mut chain = std::iter::successors(Some(is), upcasts).take(MOST_VERSIONS);
+        let still_sent = entries(self.now, &["operations"]).iter().any(|entry| {
+            let operation = resolved(self.now, &entry.value);
+            text(operation, "action") == Some("send")
+                && target(operation).and_then(channel) == Some(was)
+        });
+        was != is && chain.any(|name| name == was) && (receives || still_sent)
     }
 
     fn streams(&mut self) {
@@ -258,6 +278,9 @@ impl<'v> Topology<'v> {
     }
 }
 
+/// More than any event has; upcasts in a circle are a finding of the contract's.
+const MOST_VERSIONS: usize = 1_000;
+
 /// The mapping at a path of the document.
 fn section<'v>(version: &'v Version, path: &[&str]) -> Option<&'v Node> {
     let mut node = version.workspace.contract()?;
@@ -291,6 +314,11 @@ fn resolved<'v>(version: &'v Version, node: &'v Node) -> &'v Node {
 
 fn text<'v>(node: &'v Node, key: &str) -> Option<&'v str> {
     node.get(key)?.text()
+}
+
+/// The channel that a reference of an operation names.
+fn channel(reference: &str) -> Option<&str> {
+    reference.strip_prefix("#/channels/")
 }
 
 /// What an operation's channel refers to.

@@ -182,7 +182,7 @@ fn same_envelope(reference: &Node, found: &Node, report: &mut Report) {
     };
     if let Some(difference) = difference(&bare(expected), &bare(found.to_json()), String::new()) {
         report.push(
-            Diagnostic::error(Code::Unsupported, "this envelope is not the one that the runtime speaks")
+            Diagnostic::error(Code::Envelope, "this envelope is not the one that the runtime speaks")
                 .at(found.span, format!("it differs at `{difference}`"))
                 .at(reference.span, "used here")
                 .help("say what is special of an event in its data; the envelope is structured CloudEvents 1.0"),
