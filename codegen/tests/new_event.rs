@@ -346,7 +346,7 @@ fn a_later_version_starts_from_the_one_before() {
     added(&project, &placed);
     assert_eq!(
         project.read("events/examples/order.placed.v3/valid/by-card.json"),
-        project.read("events/examples/order.placed.v1/valid/by-card.json")
+        project.read("events/examples/order.placed.v2/valid/by-card.json")
     );
 }
 

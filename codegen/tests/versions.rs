@@ -31,7 +31,7 @@ fn contract(path: &Path) -> Contract {
     contract
 }
 
-/// After a change that is meant: `cargo run -p codegen -- --contract codegen/tests/versions/asyncapi.yaml`.
+/// After a change that is meant: `cargo run -p codegen -- --contract codegen/tests/versions/asyncapi.yaml`; the other folders that it writes there belong to no test.
 #[test]
 fn the_golden_files_are_what_is_written_and_rustfmt_leaves_them() {
     let files = render::render(&contract(&golden().join("asyncapi.yaml"))).unwrap();

@@ -14,11 +14,18 @@ pub(super) struct Facets<'w> {
 
 impl<'w> Facets<'w> {
     pub(super) fn of(workspace: &'w Workspace, schema: &'w Node) -> Self {
+        Self::of_all(workspace, &[schema])
+    }
+
+    /// What several schemas say of one value, as those of one property in the parts of an `allOf` do.
+    pub(super) fn of_all(workspace: &'w Workspace, schemas: &[&'w Node]) -> Self {
         let mut facets = Self {
             nodes: Vec::new(),
             never: false,
         };
-        facets.gather(workspace, schema, 0);
+        for schema in schemas {
+            facets.gather(workspace, schema, 0);
+        }
         // A choice between one schema and null says all that this one says.
         let (branches, _) = facets.branches(workspace);
         if let [only] = branches.as_slice() {
@@ -83,12 +90,13 @@ impl<'w> Facets<'w> {
             .any(|item| item.text() == Some(name))
     }
 
-    /// The properties, each once, in the schema's order.
-    pub(super) fn properties(&self) -> Vec<(&'w str, &'w Node)> {
-        let mut found: Vec<(&str, &Node)> = Vec::new();
+    /// The properties, each once with all that is said of it, in the schema's order.
+    pub(super) fn properties(&self) -> Vec<(&'w str, Vec<&'w Node>)> {
+        let mut found: Vec<(&str, Vec<&Node>)> = Vec::new();
         for entry in self.all("properties").flat_map(Node::entries) {
-            if !found.iter().any(|(name, _)| *name == entry.key) {
-                found.push((&entry.key, &entry.value));
+            match found.iter_mut().find(|(name, _)| *name == entry.key) {
+                Some((_, schemas)) => schemas.push(&entry.value),
+                None => found.push((&entry.key, vec![&entry.value])),
             }
         }
         found

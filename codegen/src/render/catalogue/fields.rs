@@ -20,7 +20,13 @@ pub(super) fn tables(workspace: &Workspace, schema: &Node) -> String {
         cut: false,
     };
     let facets = Facets::of(workspace, schema);
-    let mut root = Table::new(String::new(), intro(&facets, ""));
+    // Data that is no object has no fields to say it of.
+    let ty = if facets.properties().is_empty() {
+        type_words(&facets, workspace)
+    } else {
+        String::new()
+    };
+    let mut root = Table::new(String::new(), intro(&facets, &ty));
     walk.children(&facets, "", 0, &mut root);
     walk.tables.insert(0, root);
     let mut text = String::new();
@@ -80,7 +86,7 @@ impl<'w> Walk<'w> {
     /// The rows of one field and of what is below it.
     fn field(
         &mut self,
-        schema: &'w Node,
+        schemas: &[&'w Node],
         path: &str,
         required: Required,
         depth: usize,
@@ -90,7 +96,7 @@ impl<'w> Walk<'w> {
             self.cut = true;
             return;
         }
-        let facets = Facets::of(self.workspace, schema);
+        let facets = Facets::of_all(self.workspace, schemas);
         let again = facets.spans().find_map(|span| {
             self.above
                 .iter()
@@ -131,9 +137,9 @@ impl<'w> Walk<'w> {
         let spans: Vec<Span> = facets.spans().collect();
         self.above
             .extend(spans.into_iter().map(|span| (span, path.to_owned())));
-        for (name, schema) in facets.properties() {
+        for (name, schemas) in facets.properties() {
             let required = Some(facets.requires(name));
-            self.field(schema, &below(path, name), required, depth + 1, table);
+            self.field(&schemas, &below(path, name), required, depth + 1, table);
         }
         for (pattern, schema) in facets
             .all("patternProperties")
@@ -141,7 +147,7 @@ impl<'w> Walk<'w> {
             .map(|entry| (&entry.key, &entry.value))
         {
             self.field(
-                schema,
+                &[schema],
                 &below(path, &format!("/{pattern}/")),
                 Some(false),
                 depth + 1,
@@ -151,12 +157,12 @@ impl<'w> Walk<'w> {
         if let Some(values) = facets.get("additionalProperties").filter(|v| v.is_map()) {
             // Beside named properties the type does not say what the others are.
             let required = (!facets.properties().is_empty()).then_some(false);
-            self.field(values, &below(path, "*"), required, depth + 1, table);
+            self.field(&[values], &below(path, "*"), required, depth + 1, table);
         }
         let places = facets.all("prefixItems").flat_map(Node::items);
         for (index, item) in places.enumerate() {
             self.field(
-                item,
+                &[item],
                 &format!("{path}[{index}]"),
                 Some(false),
                 depth + 1,
@@ -164,7 +170,7 @@ impl<'w> Walk<'w> {
             );
         }
         if let Some(items) = facets.get("items").filter(|items| items.is_map()) {
-            self.field(items, &format!("{path}[]"), None, depth + 1, table);
+            self.field(&[items], &format!("{path}[]"), None, depth + 1, table);
         }
         self.forms(facets, path, depth);
         self.above.truncate(known);
@@ -223,11 +229,9 @@ impl<'w> Walk<'w> {
 }
 
 fn constant<'w>(form: &Facets<'w>, property: &str) -> Option<&'w Node> {
-    form.properties()
-        .into_iter()
-        .find(|(name, _)| *name == property)?
-        .1
-        .get("const")
+    let properties = form.properties();
+    let (_, schemas) = properties.into_iter().find(|(name, _)| *name == property)?;
+    schemas.into_iter().find_map(|schema| schema.get("const"))
 }
 
 /// What is said of a whole table: its description and the rules that are no single field's.

@@ -26,7 +26,7 @@ pub static REMOVE: Operation = Operation {
     name: "files.remove",
     durable: "files-remove",
     stream: &topology::FILE,
-    filter: "file.removed.*",
+    filters: &["file.removed.*"],
     address: "file.removed.{name}",
     event_type: "fileRemoved",
     concurrency: 4,

@@ -26,7 +26,7 @@ pub static ON_MEASURED: Operation = Operation {
     name: "street-lights.onMeasured",
     durable: "street-lights-onMeasured",
     stream: &topology::LIGHTING,
-    filter: "lighting.*.measured",
+    filters: &["lighting.*.measured"],
     address: "lighting.{region}.measured",
     event_type: "lightMeasured",
     concurrency: 2,

@@ -26,7 +26,7 @@ pub static KEEP: Operation = Operation {
     name: "archive.keep",
     durable: "archive-keep",
     stream: &topology::ARCHIVE,
-    filter: "archive.*",
+    filters: &["archive.*"],
     address: "archive.{roomId}",
     event_type: "archived.text",
     concurrency: 4,

@@ -19,6 +19,8 @@ pub struct RoomClosed {
     /// `roomId`: text.
     pub room_id: String,
     /// `mood`: any JSON.
+    ///
+    /// The compiled schema holds it to `not`.
     #[serde(
         default,
         deserialize_with = "jetway::present",

@@ -26,7 +26,7 @@ pub static LISTEN: Operation = Operation {
     name: "room-service.listen",
     durable: "room-service-listen",
     stream: &topology::HEARD,
-    filter: "heard",
+    filters: &["heard"],
     address: "heard",
     event_type: "room",
     concurrency: 4,

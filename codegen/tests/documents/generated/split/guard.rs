@@ -26,7 +26,7 @@ pub static NOTE: Operation = Operation {
     name: "guard.note",
     durable: "guard-note",
     stream: &topology::DOOR,
-    filter: "door.closed.*",
+    filters: &["door.closed.*"],
     address: "door.closed.{door}",
     event_type: "doorClosed",
     concurrency: 4,

@@ -22,6 +22,7 @@ pub struct ThermostatTemperatureMeasuredV2 {
     #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `celsius`: a number.
+    #[serde(with = "jetway::exact")]
     pub celsius: f64,
     /// `sensor`: text.
     #[serde(

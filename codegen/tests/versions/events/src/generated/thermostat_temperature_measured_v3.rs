@@ -13,6 +13,7 @@ pub struct ThermostatTemperatureMeasuredV3 {
     #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `kelvin`: a number.
+    #[serde(with = "jetway::exact")]
     pub kelvin: f64,
 }
 
