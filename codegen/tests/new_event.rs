@@ -89,7 +89,7 @@ fn sample() -> Project {
     for folder in [
         "events/schemas",
         "events/schemas/shared",
-        "events/examples/order.placed.v1/valid",
+        "events/examples/order.placed.v2/valid",
     ] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
