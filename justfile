@@ -89,6 +89,11 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
+# Generated types against a checkout of the official JSON-Schema-Test-Suite: `just conformance ../suite --draft 7`
+[group('check')]
+conformance *arguments:
+    cargo run --quiet -p conformance -- {{arguments}}
+
 # Licences, advisories and bans of all dependencies (needs `cargo install cargo-deny`)
 [group('check')]
 deny:
