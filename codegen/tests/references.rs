@@ -81,7 +81,7 @@ fn a_schema_in_the_contract_itself() {
     let contract = project.read(CONTRACT_FILE);
     project.write(
         CONTRACT_FILE,
-        &format!("{contract}  schemas:\n    Amount: {{ type: object, properties: {{ cents: {{ $ref: '#/components/schemas/Cents' }} }}, maxProperties: 3 }}\n    Cents: {{ type: integer }}\n"),
+        &format!("{contract}  schemas:\n    Amount: {{ type: object, properties: {{ cents: {{ $ref: '#/components/schemas/Cents' }} }}, not: {{ required: [void] }} }}\n    Cents: {{ type: integer }}\n"),
     );
     let text = generated(
         &project,

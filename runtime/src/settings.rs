@@ -5,6 +5,7 @@
 //! types and [`duration`] are for those, too.
 
 mod parse;
+mod secret;
 mod values;
 
 use std::net::SocketAddr;
@@ -12,11 +13,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use parse::{Refusal, parse};
+pub use secret::{Secret, SecretUrl, redacted};
 pub(crate) use values::text;
-pub use values::{
-    LogFormat, NatsLogin, Secret, SecretUrl, SqliteSynchronous, ValueError, bytes, duration,
-    redacted,
-};
+pub use values::{LogFormat, NatsLogin, SqliteSynchronous, ValueError, bytes, duration};
 
 use crate::topology::TopologyMode;
 

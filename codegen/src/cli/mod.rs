@@ -26,7 +26,7 @@ Examples:
   codegen watch                while you edit
   codegen new event shipment.created --sent-by shipping --received-by email";
 
-/// Writes the events crate, the catalogue and the broker's permissions from asyncapi.yaml and its JSON Schemas.
+/// Writes the events crate, its catalogue and the broker's permissions from asyncapi.yaml.
 ///
 /// Without a command: reads the contract, says what is wrong with it, and brings the generated files in line.
 ///

@@ -2,11 +2,11 @@
 //!
 //! Each reader's error continues the sentence `NAME=value `: "is not a duration: write …".
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::secret::{Secret, SecretUrl};
 use crate::topology::TopologyMode;
 
 /// What is wrong with a value and what is allowed instead: the end of a sentence that begins with name and value.
@@ -23,119 +23,6 @@ impl ValueError {
 
 fn refuse<T>(sentence: impl Into<String>) -> Result<T, ValueError> {
     Err(ValueError::new(sentence))
-}
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// A URL that may hold a password: shown without it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretUrl(String);
-
-impl SecretUrl {
-    /// The URL as it was given, password included: to connect with, not to show.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// The URL without its password.
-    #[must_use]
-    pub fn redacted(&self) -> String {
-        redacted(&self.0)
-    }
-}
-
-impl From<String> for SecretUrl {
-    fn from(url: String) -> Self {
-        Self(url)
-    }
-}
-
-impl From<&str> for SecretUrl {
-    fn from(url: &str) -> Self {
-        Self(url.to_owned())
-    }
-}
-
-impl fmt::Display for SecretUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.redacted())
-    }
-}
-
-impl fmt::Debug for SecretUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.redacted())
-    }
-}
-
-/// A URL with `***` for its secrets: the password, a lone user name (NATS takes it for a token), and the values of
-/// query parameters that are called so. Takes a list with commas, too.
-#[must_use]
-pub fn redacted(url: &str) -> String {
-    url.split(',')
-        .map(redacted_one)
-        .collect::<Vec<_>>()
-        .join(",")
-}
-
-fn redacted_one(url: &str) -> String {
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), url),
-    };
-    let (rest, query) = match rest.split_once('?') {
-        Some((rest, query)) => (rest, Some(query)),
-        None => (rest, None),
-    };
-    // A password may hold a slash or an @ that should have been escaped: the last @ counts, wherever it stands.
-    let rest = match rest.rsplit_once('@') {
-        Some((user, host)) => match user.split_once(':') {
-            Some((user, _)) => format!("{user}:***@{host}"),
-            None => format!("***@{host}"),
-        },
-        None => rest.to_owned(),
-    };
-    let query = query.map_or_else(String::new, |query| {
-        let pairs: Vec<String> = query.split('&').map(redacted_pair).collect();
-        format!("?{}", pairs.join("&"))
-    });
-    format!("{scheme}{rest}{query}")
-}
-
-fn redacted_pair(pair: &str) -> String {
-    let secret = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ["pass", "secret", "token", "key"]
-            .iter()
-            .any(|word| name.contains(word))
-    };
-    match pair.split_once('=') {
-        Some((name, _)) if secret(name) => format!("{name}=***"),
-        _ => pair.to_owned(),
-    }
 }
 
 /// How SQLite syncs its files.
@@ -245,7 +132,7 @@ pub fn bytes(text: &str) -> Result<usize, ValueError> {
 
 pub(super) fn nats_url(text: &str) -> Result<SecretUrl, ValueError> {
     match text.trim().parse::<async_nats::ServerAddr>() {
-        Ok(_) => Ok(SecretUrl(text.trim().to_owned())),
+        Ok(_) => Ok(SecretUrl::from(text.trim().to_owned())),
         Err(_) => refuse(
             "is not the URL of a NATS server: write nats://host:port, as in nats://127.0.0.1:4222",
         ),
@@ -277,16 +164,16 @@ pub(super) fn nats_login(url: &SecretUrl) -> Option<NatsLogin> {
     Some(match address.password() {
         Some(password) => NatsLogin::User {
             name,
-            password: Secret(plain(password)),
+            password: Secret::from(plain(password)),
         },
-        None => NatsLogin::Token(Secret(name)),
+        None => NatsLogin::Token(Secret::from(name)),
     })
 }
 
 pub(super) fn database_url(text: &str) -> Result<SecretUrl, ValueError> {
     let known = ["sqlite:", "postgres://", "postgresql://"];
     if known.iter().any(|scheme| text.starts_with(scheme)) {
-        return Ok(SecretUrl(text.to_owned()));
+        return Ok(SecretUrl::from(text.to_owned()));
     }
     refuse(
         "is not the URL of a database that is supported: write sqlite://data/orders.sqlite3 or postgres://user:password@host/database",
@@ -301,7 +188,7 @@ pub(super) fn otlp_endpoint(text: &str) -> Result<SecretUrl, ValueError> {
     }
     match text.strip_prefix("http://") {
         Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => {
-            Ok(SecretUrl(text.to_owned()))
+            Ok(SecretUrl::from(text.to_owned()))
         }
         _ => refuse(
             "is not the URL of an OTLP/HTTP collector: write http://host:port, as in http://127.0.0.1:4318",
@@ -320,7 +207,7 @@ pub(super) fn existing_file(text: &str) -> Result<PathBuf, ValueError> {
 pub(super) fn nkey_seed(text: &str) -> Result<Secret, ValueError> {
     let alphabet = |c: char| c.is_ascii_uppercase() || ('2'..='7').contains(&c);
     if text.len() == 58 && text.starts_with("SU") && text.chars().all(alphabet) {
-        return Ok(Secret(text.to_owned()));
+        return Ok(Secret::from(text.to_owned()));
     }
     refuse(
         "is not the seed of a user's nkey: it has 58 capital letters and digits and begins with SU",
@@ -439,48 +326,16 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_shown() {
-        let cases = [
-            (
-                "postgres://shop:hunter2@db/orders",
-                "postgres://shop:***@db/orders",
-            ),
-            (
-                "postgres://shop:p@ss/w:rd@db:5432/orders?sslmode=require",
-                "postgres://shop:***@db:5432/orders?sslmode=require",
-            ),
-            (
-                "postgres://db/orders?user=shop&password=hunter2",
-                "postgres://db/orders?user=shop&password=***",
-            ),
-            (
-                "nats://s3cr3t@a:4222,nats://u:p@b:4222",
-                "nats://***@a:4222,nats://u:***@b:4222",
-            ),
-            ("u:hunter2@host:4222", "u:***@host:4222"),
-            (
-                "sqlite://data/orders.sqlite3",
-                "sqlite://data/orders.sqlite3",
-            ),
-        ];
-        for (url, shown) in cases {
-            assert_eq!(redacted(url), shown);
-            assert_eq!(format!("{:?}", SecretUrl::from(url)), shown);
-        }
-        assert_eq!(format!("{:?}", Secret::from("x".to_owned())), "***");
-    }
-
-    #[test]
     fn the_login_stands_in_the_url() {
         let login = |url: &str| nats_login(&SecretUrl::from(url));
         let user = NatsLogin::User {
             name: "shop".to_owned(),
-            password: Secret("p@ss/".to_owned()),
+            password: Secret::from("p@ss/".to_owned()),
         };
         assert_eq!(login("nats://shop:p%40ss%2F@host:4222"), Some(user));
         assert_eq!(
             login("nats://t0ken@host"),
-            Some(NatsLogin::Token(Secret("t0ken".to_owned())))
+            Some(NatsLogin::Token(Secret::from("t0ken".to_owned())))
         );
         assert_eq!(login("nats://host:4222"), None);
     }
