@@ -157,9 +157,9 @@ fn a_chain_is_gone_through_and_checked_at_every_step() {
         read.map(|data| data["kelvin"].clone())
             .map_err(|error| error.to_string())
     };
-    assert_eq!(read(3, &json!({ "kelvin": 293.0 })), Ok(json!(293.0)));
-    assert_eq!(read(2, &json!({ "celsius": 20.0 })), Ok(json!(293.0)));
-    assert_eq!(read(1, &json!({ "fahrenheit": 68 })), Ok(json!(293.0)));
+    assert_eq!(read(3, &json!({ "kelvin": 293.0 })), Ok(json!(293)));
+    assert_eq!(read(2, &json!({ "celsius": 20.0 })), Ok(json!(293)));
+    assert_eq!(read(1, &json!({ "fahrenheit": 68 })), Ok(json!(293)));
     // The second version wants to know which sensor says that it is so cold; the third knows of no such cold at all.
     let error = read(1, &json!({ "fahrenheit": -148 })).unwrap_err();
     assert!(

@@ -219,7 +219,7 @@ fn compiles(pattern: &str) -> bool {
 
 /// `pattern` for the compiled schema, whose engine for look-around and back-references takes digits and letters of every
 /// script for `\d` and `\w`; ECMA-262 means those of ASCII.
-pub(super) fn ascii_classes(pattern: &str) -> String {
+pub(crate) fn ascii_classes(pattern: &str) -> String {
     // What the plain engine reads is translated by the validator itself.
     if regex::Regex::new(pattern).is_ok() {
         return pattern.to_owned();

@@ -26,7 +26,7 @@ pub use asyncapi::read;
 pub use contract::{
     Address, Contract, Event, EventId, Parameter, Places, Receive, Send, Service, Stream,
 };
-pub(crate) use keywords::portable;
+pub(crate) use keywords::{ascii_classes, portable};
 pub use schema_only::schema_only;
 pub use types::{
     Definition, Field, Kind, Module, ModuleId, ObjectRule, Rest, Rule, Shape, TaggedVariant, Type,

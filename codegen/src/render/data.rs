@@ -6,7 +6,7 @@ use super::checks::{Checks, Patterns};
 use super::imports::Imports;
 use super::text::{Lines, Statement, literal, prose, raw_literal};
 use super::{header, types};
-use crate::model::{Contract, Event, Module, ModuleId, portable};
+use crate::model::{Contract, Event, Module, ModuleId, ascii_classes, portable};
 
 #[derive(Template)]
 #[template(path = "data.txt", escape = "none")]
@@ -53,10 +53,14 @@ pub(super) fn file(
     let mut statics = String::new();
     for (name, expression) in checks.patterns.all() {
         imports.add("jetway::validate", "Pattern");
-        let dialect = if portable(expression) { "new" } else { "ecma" };
+        let (dialect, expression) = if portable(expression) {
+            ("new", expression.to_owned())
+        } else {
+            ("ecma", ascii_classes(expression))
+        };
         statics.push_str(&constant(
             &format!("static {name}: Pattern = Pattern::{dialect}"),
-            &raw_literal(expression),
+            &raw_literal(&expression),
         ));
     }
     if let Some(event) = event {

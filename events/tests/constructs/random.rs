@@ -52,9 +52,13 @@ fn whole(schema: &Value, mut place: Place<'_>) -> BoxedStrategy<Value> {
             (file, "") => file.to_owned(),
             (file, folder) => format!("{folder}/{file}"),
         };
-        let (file, document) = place.documents.get_key_value(&path).unwrap();
         let pointer = fragment.replace("%20", " ");
-        let target = document.pointer(&pointer).unwrap();
+        let found = place.documents.get_key_value(&path);
+        let found = found.and_then(|(file, document)| Some((file, document.pointer(&pointer)?)));
+        // By an address or an anchor: nothing is known of it here.
+        let Some((file, target)) = found else {
+            return any_json();
+        };
         parts.push(whole(target, Place { file, ..place }));
     }
     if let Some(constant) = keywords.get("const") {
