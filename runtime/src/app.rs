@@ -93,7 +93,11 @@ impl<S: Service> App<S> {
             broker::connect(S::NAME, &settings, connection.clone(), health.clone()).await?;
         let jetstream = broker::jetstream(&client);
         let core = Core {
-            metrics: Metrics::new(S::NAME),
+            metrics: if settings.otel_sdk_disabled {
+                Metrics::disabled()
+            } else {
+                Metrics::new(S::NAME)
+            },
             settings,
             database,
             client,

@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod fault;
 pub mod http;
+mod publish;
 mod relay;
 pub mod settings;
 mod store;

@@ -30,6 +30,9 @@ const MEASURE: Duration = Duration::from_secs(5);
 
 /// Publishes until shutdown.
 pub(crate) async fn run(core: Arc<Core>) {
+    if !core.database.is_there() {
+        return;
+    }
     let mut measured = tokio::time::Instant::now();
     let mut lock = Lock::default();
     let mut tick = tokio::time::interval(TICK);
@@ -54,6 +57,9 @@ pub(crate) async fn run(core: Arc<Core>) {
 
 /// Publishes what is left after the handlers have ended. The caller sets a bound; what it cuts off stays in the outbox.
 pub(crate) async fn flush(core: &Core) {
+    if !core.database.is_there() {
+        return;
+    }
     let mut lock = Lock::default();
     if lock.hold(core) {
         publish_all(core, || true).await;
@@ -86,6 +92,7 @@ async fn pass(core: &Core) -> Result<usize, StoreError> {
             write.commit().await?;
             Ok(sent.published.len())
         }
+        Kind::None => Ok(0),
         // SQLite has one writer: it is not held up while the network is waited for. `Lock` keeps other relays away.
         Kind::Sqlite => {
             let mut connection = core.database.pool().acquire().await?;

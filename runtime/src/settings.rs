@@ -44,7 +44,8 @@ pub struct Settings {
     #[arg(long, env = "NATS_INBOX_PREFIX", value_name = "SUBJECT", default_value = "_INBOX_<service>", value_parser = values::inbox_prefix)]
     pub nats_inbox_prefix: String,
 
-    /// Database of this service: sqlite://<path> or postgres://<user>:<password>@<host>/<database>
+    /// Database of this service: sqlite://<path> or postgres://<user>:<password>@<host>/<database>; none for a service that
+    /// keeps nothing: its events are handled at least once, and what it publishes goes out without an outbox
     #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = "sqlite://data/<service>.sqlite3", value_parser = values::database_url)]
     pub database_url: SecretUrl,
 
@@ -82,6 +83,10 @@ pub struct Settings {
     /// Which part of the traces begun here is sampled, from 0 to 1
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", value_name = "RATIO", default_value = "1", value_parser = values::ratio)]
     pub otel_traces_sampler_arg: f64,
+
+    /// Whether neither spans nor metrics are made: no traces, no trace ids in the log and in headers, an empty /metrics
+    #[arg(long, env = "OTEL_SDK_DISABLED", value_name = "true|false", default_value = "false", action = clap::ArgAction::Set)]
+    pub otel_sdk_disabled: bool,
 
     /// How long a shutdown waits for what has begun
     #[arg(long, env = "DRAIN_TIMEOUT", value_name = "DURATION", default_value = "8s", value_parser = duration)]

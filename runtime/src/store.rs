@@ -4,14 +4,17 @@
 mod attempts;
 mod database;
 mod inbox;
+mod last;
+mod lookup;
 mod migrations;
 mod outbox;
 mod writer;
 
 pub(crate) use attempts::{Attempts, Standing};
 pub use database::{Database, StoreError};
-pub(crate) use database::{Kind, Write, is_unavailable};
+pub(crate) use database::{Kind, NONE, Write, is_unavailable};
 pub(crate) use inbox::{Inbox, Source};
+pub(crate) use last::Last;
 pub use migrations::{Migration, Migrations};
 pub(crate) use outbox::{Outbox, Row};
 

@@ -7,11 +7,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::app::Core;
-use crate::store::{Attempts, Inbox, Kind, Outbox, Row, Source, StoreError, Write, now_micros};
+use crate::store::{Attempts, Kind, Last, Row, Source, StoreError, Write, now_micros};
 use crate::telemetry::TraceContext;
 use crate::versions::{self, Twins};
 use crate::wire::Outgoing;
-use crate::{EventData, SentBy, Service, SubjectError, Violations};
+use crate::{EventData, SentBy, Service, SubjectError, Violations, publish};
 
 /// A transaction of service `S`.
 ///
@@ -26,8 +26,11 @@ pub struct Tx<'a, S> {
     outgoing: Vec<Row>,
     correlation_id: String,
     causation_id: Option<String>,
-    /// Somebody else bounds how long this takes, as the runtime does for handlers: it may queue for the database.
-    patient: bool,
+    /// The durable of the operation whose handler this is for. The runtime bounds how long that takes: it may queue for
+    /// the database.
+    handler: Option<&'static str>,
+    /// How many events it has decided.
+    decided: u32,
     service: PhantomData<fn() -> S>,
 }
 
@@ -39,10 +42,15 @@ pub(crate) struct Fact {
 }
 
 impl Fact {
-    /// The same for a twin: a message of its own.
-    pub(crate) fn twin(&self) -> Self {
+    /// The same for a twin, a message of its own. Where the fact has the same id each time it is decided, so has it.
+    pub(crate) fn twin(&self, event_type: &str) -> Self {
+        let is_derived = self.id.get_version_num() == 5;
         Self {
-            id: Uuid::now_v7(),
+            id: if is_derived {
+                Uuid::new_v5(&self.id, event_type.as_bytes())
+            } else {
+                Uuid::now_v7()
+            },
             time: self.time,
             twin_of: Some(self.id),
         }
@@ -97,15 +105,16 @@ impl<'a, S: Service> Tx<'a, S> {
             outgoing: Vec::new(),
             correlation_id,
             causation_id,
-            patient: false,
+            handler: None,
+            decided: 0,
             service: PhantomData,
         }
     }
 
-    /// The same for a handler, whose time is bounded by its operation.
-    pub(crate) fn patient(self) -> Self {
+    /// The same for the handler of `durable`, whose time is bounded by its operation.
+    pub(crate) fn handling(self, durable: &'static str) -> Self {
         Self {
-            patient: true,
+            handler: Some(durable),
             ..self
         }
     }
@@ -114,11 +123,11 @@ impl<'a, S: Service> Tx<'a, S> {
     ///
     /// # Errors
     ///
-    /// Where the database is not available.
+    /// Where the database is not available, or the service has none.
     pub async fn sql(&mut self) -> Result<&mut AnyConnection, StoreError> {
         let write = match self.write.take() {
             Some(write) => write,
-            None if self.patient => self.core.database.begin_patiently().await?,
+            None if self.handler.is_some() => self.core.database.begin_patiently().await?,
             None => self.core.database.begin().await?,
         };
         Ok(self.write.insert(write).connection())
@@ -143,7 +152,7 @@ impl<'a, S: Service> Tx<'a, S> {
         data: E,
     ) -> Result<Uuid, PublishError> {
         let fact = Fact {
-            id: Uuid::now_v7(),
+            id: self.next_id(),
             time: OffsetDateTime::now_utc(),
             twin_of: None,
         };
@@ -159,6 +168,19 @@ impl<'a, S: Service> Tx<'a, S> {
         rows.append(&mut twins.rows);
         self.outgoing.append(&mut rows);
         Ok(id)
+    }
+
+    /// Without a database nothing stops a handler from running twice for one event: then what it publishes has the same
+    /// ids both times, and the stream and the inboxes of others take it once.
+    fn next_id(&mut self) -> Uuid {
+        self.decided += 1;
+        match (self.handler, &self.causation_id) {
+            (Some(durable), Some(cause)) if !self.core.database.is_there() => {
+                let name = format!("{durable}/{cause}/{}", self.decided);
+                Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+            }
+            _ => Uuid::now_v7(),
+        }
     }
 
     pub(crate) fn row<E: EventData>(&self, data: &E, fact: &Fact) -> Result<Row, PublishError> {
@@ -216,12 +238,18 @@ impl<'a, S: Service> Tx<'a, S> {
 
     /// Commits: the effect and the events of this transaction are there, or neither.
     ///
+    /// In a service without a database its events go to JetStream here, in their order, and this returns when all are
+    /// confirmed.
+    ///
     /// # Errors
     ///
     /// Where the database is not available or refuses, also because a statement of this transaction has failed (on
     /// Postgres; on SQLite a failed statement leaves the others standing); then nothing has happened, unless the connection broke during
     /// the commit itself: only the database knows, so let an idempotency key or the inbox tell.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        if !self.core.database.is_there() {
+            return publish::all(self.core, self.outgoing).await;
+        }
         if self.outgoing.is_empty()
             && self.core.database.kind() == Kind::Postgres
             && let Some(write) = &mut self.write
@@ -232,8 +260,15 @@ impl<'a, S: Service> Tx<'a, S> {
                 .await
                 .map_err(StoreError::from)?;
         }
-        self.write_outgoing().await?;
-        self.end().await
+        if !self.outgoing.is_empty() {
+            self.sql().await?;
+        }
+        let last = Last {
+            entry: None,
+            forget: None,
+            rows: &std::mem::take(&mut self.outgoing),
+        };
+        self.end(last).await.map(drop)
     }
 
     /// Undoes this transaction; its events are not sent. Dropping it does the same.
@@ -260,30 +295,27 @@ impl<'a, S: Service> Tx<'a, S> {
         event: &Source,
         attempts: Option<&Attempts>,
     ) -> Result<bool, StoreError> {
-        if !Inbox::enter(self.sql().await?, durable, event).await? {
-            self.rollback().await?;
-            return Ok(false);
+        if !self.core.database.is_there() {
+            publish::all(self.core, self.outgoing).await?;
+            return Ok(true);
         }
-        if let Some(attempts) = attempts {
-            attempts.forget(self.sql().await?).await?;
-        }
-        self.write_outgoing().await?;
-        self.end().await?;
-        Ok(true)
+        self.sql().await?;
+        let last = Last {
+            entry: Some((durable, event)),
+            forget: attempts,
+            rows: &std::mem::take(&mut self.outgoing),
+        };
+        self.end(last).await
     }
 
-    async fn write_outgoing(&mut self) -> Result<(), StoreError> {
-        for row in std::mem::take(&mut self.outgoing) {
-            Outbox::add(self.sql().await?, &row).await?;
-        }
-        Ok(())
-    }
-
-    async fn end(&mut self) -> Result<(), StoreError> {
-        if let Some(write) = self.write.take() {
-            write.commit().await?;
+    async fn end(&mut self, last: Last<'_>) -> Result<bool, StoreError> {
+        let Some(write) = self.write.take() else {
+            return Ok(true);
+        };
+        let done = last.commit(write).await?;
+        if !last.rows.is_empty() {
             self.core.relay_wake.notify_one();
         }
-        Ok(())
+        Ok(done)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::tx::{Fact, PublishError, Tx};
 use crate::validate::{self, Violations};
-use crate::{EventData, Service};
+use crate::{EventData, Service, wire};
 
 /// Makes this version of an event of an older one, so that who handles this one handles that one too: those that are in
 /// the log from before, and those of a service that has not moved on yet. A pure function, written by hand.
@@ -65,6 +65,17 @@ pub(crate) fn read<T: EventData>(event_type: &str, data: &Value) -> Option<Resul
         return Some(read_exactly(data));
     }
     (T::OLDER?.read)(event_type, data)
+}
+
+/// The same of JSON text, in one pass; `None` also where it takes a closer look: another version, a schema that is checked
+/// on the raw data, or anything that is wrong.
+pub(crate) fn read_text<T: EventData>(event_type: &str, data: &str) -> Option<T> {
+    if event_type != T::TYPE || T::fallback().is_some() {
+        return None;
+    }
+    let data: T = wire::read_strictly(data)?;
+    data.validate().ok()?;
+    Some(data)
 }
 
 fn read_exactly<T: EventData>(data: &Value) -> Result<T, Violations> {
@@ -128,7 +139,7 @@ impl<S: Service> Twins<'_, '_, S> {
     ///
     /// Where its schema rejects it, or it is too large.
     pub fn publish<Old: EventData>(&mut self, twin: &Old) -> Result<(), PublishError> {
-        let row = self.tx.row(twin, &self.fact.twin())?;
+        let row = self.tx.row(twin, &self.fact.twin(Old::TYPE))?;
         self.rows.push(row);
         Ok(())
     }

@@ -1,17 +1,24 @@
 //! CloudEvents 1.0 on NATS: written as structured JSON, read as structured JSON or in binary mode (`ce-*` headers).
 
 mod numbers;
+mod strict;
+
+use std::ops::Range;
 
 use async_nats::HeaderMap;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::EventData;
 use crate::store::Source;
 use crate::validate::Violations;
+use crate::{EventData, versions};
+
+pub(crate) use strict::read as read_strictly;
 
 /// The content type of an event on the wire.
 pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
@@ -80,7 +87,18 @@ pub(crate) struct Incoming {
     pub(crate) time: OffsetDateTime,
     pub(crate) correlation_id: String,
     pub(crate) causation_id: Option<String>,
-    pub(crate) data: Value,
+    data: Data,
+}
+
+/// The data of an event, as far as it has been read.
+#[derive(Clone, Debug)]
+enum Data {
+    /// It stands there in the body.
+    Text {
+        body: Bytes,
+        at: Range<usize>,
+    },
+    Value(Value),
 }
 
 /// Why a message can never be handled. The text is the dead letter's `Dead-Error`.
@@ -126,10 +144,37 @@ impl Incoming {
     pub(crate) fn is_twin(&self) -> bool {
         self.id != self.identity.id
     }
+
+    /// Reads and checks the data as a `T`.
+    ///
+    /// What the body holds is read in one pass, without a tree in between. Only what cannot be read so is read the long
+    /// way: for what is wrong with it and where, for an older version, for a schema that is checked on the raw data.
+    pub(crate) fn read<T: EventData>(&self) -> Result<T, Unreadable> {
+        let data = match &self.data {
+            Data::Value(value) => versions::read::<T>(&self.event_type, value),
+            Data::Text { body, at } => {
+                let text = body.get(at.clone());
+                let text = text.and_then(|text| std::str::from_utf8(text).ok());
+                if let Some(data) =
+                    text.and_then(|text| versions::read_text(&self.event_type, text))
+                {
+                    return Ok(data);
+                }
+                let value = structured(body)?.data.unwrap_or_default();
+                versions::read::<T>(&self.event_type, &value)
+            }
+        };
+        let data = data.ok_or_else(|| Unreadable::OtherType {
+            expected: T::TYPE,
+            found: self.event_type.clone(),
+        })?;
+        data.map_err(Unreadable::Invalid)
+    }
 }
 
 #[derive(Deserialize)]
-struct Envelope {
+#[serde(bound(deserialize = "D: Deserialize<'de>"))]
+struct Envelope<D> {
     specversion: String,
     id: String,
     #[serde(rename = "type")]
@@ -146,13 +191,13 @@ struct Envelope {
     #[serde(default, rename = "twinof")]
     twin_of: Option<String>,
     #[serde(default)]
-    data: Option<Value>,
+    data: Option<D>,
 }
 
 /// Reads the envelope of a message.
 pub(crate) fn read(
     headers: Option<&HeaderMap>,
-    body: &[u8],
+    body: &Bytes,
     most: usize,
 ) -> Result<Incoming, Unreadable> {
     if body.len() > most {
@@ -166,29 +211,54 @@ pub(crate) fn read(
     }
     let content_type = headers
         .and_then(|headers| header(headers, "content-type"))
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    if content_type.starts_with("application/cloudevents-batch") {
+        .unwrap_or_default();
+    if starts_with(content_type, "application/cloudevents-batch") {
         return Err(Unreadable::NotAnEvent(
             "the batched mode is not accepted: publish one event per message".to_owned(),
         ));
     }
-    let attributes = headers.map(binary_attributes).unwrap_or_default();
     // The content type decides. Without one that speaks of CloudEvents, it is binary where any of the attributes that
     // every event has is a header.
-    let required = |(name, _): &(String, String)| {
-        matches!(name.as_str(), "specversion" | "id" | "type" | "source")
-    };
-    let is_binary =
-        !content_type.starts_with("application/cloudevents") && attributes.iter().any(required);
-    finish(if is_binary {
-        binary(attributes, body)?
-    } else {
-        structured(body)?
-    })
+    if !starts_with(content_type, "application/cloudevents") {
+        let attributes = headers.map(binary_attributes).unwrap_or_default();
+        let required = |(name, _): &(String, String)| {
+            matches!(name.as_str(), "specversion" | "id" | "type" | "source")
+        };
+        if attributes.iter().any(required) {
+            return finish(binary(attributes, body)?, Data::Value);
+        }
+    }
+    match at_once(body) {
+        Some(envelope) => finish(envelope, |data| text(body, data)),
+        None => finish(structured(body)?, Data::Value),
+    }
 }
 
-fn structured(body: &[u8]) -> Result<Envelope, Unreadable> {
+/// The envelope alone, in one pass that reads over the data; `None` where it has to be looked at more closely.
+fn at_once(body: &[u8]) -> Option<Envelope<&RawValue>> {
+    // serde would take a list for the envelope's fields in their order.
+    let begins = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    if *begins != b'{' || numbers::might_be_oversized(body) {
+        return None;
+    }
+    serde_json::from_slice(body).ok()
+}
+
+/// Where in the body the data stands.
+fn text(body: &Bytes, data: &RawValue) -> Data {
+    let begins = data.get().as_ptr().addr() - body.as_ptr().addr();
+    Data::Text {
+        body: body.clone(),
+        at: begins..begins + data.get().len(),
+    }
+}
+
+fn starts_with(text: &str, beginning: &str) -> bool {
+    text.get(..beginning.len())
+        .is_some_and(|text| text.eq_ignore_ascii_case(beginning))
+}
+
+fn structured(body: &[u8]) -> Result<Envelope<Value>, Unreadable> {
     // First as any JSON, so that text that is no JSON and JSON that is no envelope are told apart.
     let value = json(body)?;
     if !value.is_object() {
@@ -214,7 +284,7 @@ fn structured(body: &[u8]) -> Result<Envelope, Unreadable> {
     })
 }
 
-fn binary(attributes: Vec<(String, String)>, body: &[u8]) -> Result<Envelope, Unreadable> {
+fn binary(attributes: Vec<(String, String)>, body: &[u8]) -> Result<Envelope<Value>, Unreadable> {
     let get = |name: &str| {
         attributes
             .iter()
@@ -238,7 +308,7 @@ fn binary(attributes: Vec<(String, String)>, body: &[u8]) -> Result<Envelope, Un
     })
 }
 
-fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
+fn finish<D>(envelope: Envelope<D>, data: impl FnOnce(D) -> Data) -> Result<Incoming, Unreadable> {
     let refuse = |text: String| Err(Unreadable::NotAnEvent(text));
     if envelope.specversion != "1.0" {
         return refuse(format!(
@@ -262,7 +332,7 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
         ("source", &envelope.source),
         ("twinof", fact),
     ] {
-        if value.len() > LONGEST_ID || value.contains(char::is_control) {
+        if value.len() > LONGEST_ID || has_controls(value) {
             return refuse(format!(
                 "{name} must not be longer than {LONGEST_ID} bytes nor hold control characters: the inbox keeps it"
             ));
@@ -275,7 +345,7 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
             Err(_) => return refuse(format!("time {text:?} is not an RFC 3339 date-time")),
         },
     };
-    let Some(data) = envelope.data else {
+    let Some(found) = envelope.data else {
         return refuse("missing field `data`".to_owned());
     };
     Ok(Incoming {
@@ -292,8 +362,16 @@ fn finish(envelope: Envelope) -> Result<Incoming, Unreadable> {
         subject: envelope.subject,
         time,
         causation_id: envelope.causation_id,
-        data,
+        data: data(found),
     })
+}
+
+fn has_controls(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.contains(char::is_control)
+    }
 }
 
 /// The body as JSON, every number as it was sent.
@@ -331,10 +409,10 @@ fn binary_attributes(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .filter_map(|(name, values)| {
-            let name = name.to_string().to_ascii_lowercase();
-            let attribute = name.strip_prefix("ce-")?;
+            let name: &str = name.as_ref();
+            let attribute = starts_with(name, "ce-").then(|| &name[3..])?;
             Some((
-                attribute.to_owned(),
+                attribute.to_ascii_lowercase(),
                 percent_decoded(values.first()?.as_str()),
             ))
         })
@@ -344,7 +422,7 @@ fn binary_attributes(headers: &HeaderMap) -> Vec<(String, String)> {
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .iter()
-        .find(|(key, _)| key.to_string().eq_ignore_ascii_case(name))
+        .find(|(key, _)| AsRef::<str>::as_ref(*key).eq_ignore_ascii_case(name))
         .and_then(|(_, values)| values.first())
         .map(async_nats::HeaderValue::as_str)
 }

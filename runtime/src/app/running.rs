@@ -74,8 +74,10 @@ impl<S: Service> Running<S> {
             core.shutdown.clone(),
         ));
         tokio::spawn(cancel_on_signal(core.clone()));
-        tokio::spawn(watch_database(core.clone()));
-        tokio::spawn(janitor(core.clone()));
+        if core.database.is_there() {
+            tokio::spawn(watch_database(core.clone()));
+            tokio::spawn(janitor(core.clone()));
+        }
         let shutdown = core.shutdown.clone();
         let shut_down_at = tokio::spawn(async move {
             shutdown.cancelled().await;

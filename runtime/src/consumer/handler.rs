@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::versions;
 use crate::wire::{Incoming, Unreadable};
 use crate::{Delivery, Event, EventData, Handled, Operation, Service, Tx};
 
@@ -84,12 +83,7 @@ pub(crate) trait Erased<S>: Send + Sync {
 
 impl<H: Handler> Erased<H::Service> for H {
     fn decode(&self, incoming: Incoming, delivery: Delivery) -> Result<Decoded, Unreadable> {
-        let data = versions::read::<H::Data>(&incoming.event_type, &incoming.data);
-        let data = data.ok_or_else(|| Unreadable::OtherType {
-            expected: H::Data::TYPE,
-            found: incoming.event_type.clone(),
-        })?;
-        let data = data.map_err(Unreadable::Invalid)?;
+        let data = incoming.read::<H::Data>()?;
         Ok(Box::new(Event {
             id: incoming.identity.id,
             source: incoming.identity.source,

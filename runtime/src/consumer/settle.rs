@@ -128,6 +128,10 @@ impl<S: Service> Settler<'_, S> {
         past: &Past,
     ) -> Result<Known, StoreError> {
         let database = &self.core.database;
+        if !database.is_there() {
+            let earlier = message.times.saturating_sub(1) + past.tries;
+            return Ok(Known::Standing(Standing::of_deliveries(earlier)));
+        }
         if Inbox::contains(database, self.operation().durable, identity).await? {
             return Ok(Known::Handled);
         }
@@ -177,7 +181,7 @@ impl<S: Service> Settler<'_, S> {
             begun.correlation.clone(),
             Some(begun.identity.id.clone()),
         )
-        .patient();
+        .handling(self.operation().durable);
         let handled = self.guarded(event, &mut tx).await;
         fault::point(name, "in-handler").await;
         if let Err(failure) = handled {
@@ -189,6 +193,7 @@ impl<S: Service> Settler<'_, S> {
             Ok(Ok(true)) => Verdicted::Handled,
             Ok(Ok(false)) => Verdicted::Duplicate,
             Ok(Err(StoreError::Unavailable(error))) => Verdicted::NotNow(error.to_string()),
+            Ok(Err(error @ StoreError::NotPublished(_))) => Verdicted::NotNow(error.to_string()),
             Ok(Err(error)) => Verdicted::Failed(Failure::from(error)),
             // Whether it went through is for the inbox to tell.
             Err(_) => Verdicted::NotNow("the commit did not end".to_owned()),

@@ -172,11 +172,11 @@ pub(super) fn nats_login(url: &SecretUrl) -> Option<NatsLogin> {
 
 pub(super) fn database_url(text: &str) -> Result<SecretUrl, ValueError> {
     let known = ["sqlite:", "postgres://", "postgresql://"];
-    if known.iter().any(|scheme| text.starts_with(scheme)) {
+    if text == crate::store::NONE || known.iter().any(|scheme| text.starts_with(scheme)) {
         return Ok(SecretUrl::from(text.to_owned()));
     }
     refuse(
-        "is not the URL of a database that is supported: write sqlite://data/orders.sqlite3 or postgres://user:password@host/database",
+        "is not the URL of a database that is supported: write sqlite://data/orders.sqlite3 or postgres://user:password@host/database, or none for a service without a database",
     )
 }
 

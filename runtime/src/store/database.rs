@@ -9,10 +9,14 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::lookup::Lookups;
 use super::writer::{Member, Turn, Writer};
 
 /// How long a caller waits for a connection before the database counts as gone.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What stands in `DATABASE_URL` where a service has none.
+pub(crate) const NONE: &str = "none";
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +38,14 @@ pub enum StoreError {
     /// `DATABASE_URL` names no database that is supported.
     #[error("{0}")]
     Url(String),
+    /// The service runs without a database and something needs one.
+    #[error(
+        "this needs a database, and DATABASE_URL=none gives the service none: write sqlite://path/to/file or postgres://user@host/name"
+    )]
+    None,
+    /// A service without a database published an event, and the stream did not confirm it. Worth another try.
+    #[error("the event was not published: {0}")]
+    NotPublished(String),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -71,6 +83,8 @@ pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
 pub(crate) enum Kind {
     Sqlite,
     Postgres,
+    /// There is no database: nothing is remembered, nothing is kept.
+    None,
 }
 
 /// Those who want to write queue here, in order and without polling.
@@ -80,6 +94,8 @@ enum Writers {
     Sqlite(Writer),
     /// As many as there are connections.
     Postgres(Arc<Semaphore>),
+    /// Nobody.
+    None,
 }
 
 /// The service's database. Cheap to clone.
@@ -88,11 +104,12 @@ pub struct Database {
     pool: AnyPool,
     kind: Kind,
     writers: Writers,
+    lookups: Arc<Lookups>,
     file: Option<Arc<str>>,
 }
 
 impl Database {
-    /// Opens `url` (`sqlite://path` or `postgres://…`) with up to `connections` connections. No connection is made
+    /// Opens `url` (`sqlite://path`, `postgres://…`, or `none`) with up to `connections` connections. No connection is made
     /// yet: a database that is down is found by its first use. `synchronous` is SQLite's setting of that name.
     ///
     /// # Errors
@@ -100,6 +117,9 @@ impl Database {
     /// Where the URL cannot be read, or the directory of a SQLite file cannot be made.
     pub fn open(url: &str, connections: u32, synchronous: &str) -> Result<Self, StoreError> {
         install_default_drivers();
+        if url == NONE {
+            return Self::none();
+        }
         let kind = kind_of(url)?;
         let mut options = AnyPoolOptions::new()
             .max_connections(connections)
@@ -142,19 +162,54 @@ impl Database {
         let writers = match kind {
             Kind::Sqlite => Writers::Sqlite(Writer::new(pool.clone())),
             Kind::Postgres => Writers::Postgres(Arc::new(Semaphore::new(connections as usize))),
+            Kind::None => Writers::None,
         };
         Ok(Self {
             file: (kind == Kind::Sqlite).then(|| Arc::from(file_of(&url))),
             pool,
             kind,
             writers,
+            lookups: Arc::default(),
         })
     }
 
-    /// The connections, for reads outside of a transaction.
+    /// A service without a database: whoever asks for a connection is told that there is none.
+    fn none() -> Result<Self, StoreError> {
+        let pool = AnyPoolOptions::new()
+            .connect_lazy("sqlite::memory:")
+            .map_err(|error| StoreError::Url(error.to_string()))?;
+        drop(pool.close());
+        Ok(Self {
+            pool,
+            kind: Kind::None,
+            writers: Writers::None,
+            lookups: Arc::default(),
+            file: None,
+        })
+    }
+
+    /// Whether there is one at all.
+    pub(crate) fn is_there(&self) -> bool {
+        self.kind != Kind::None
+    }
+
+    /// The connections, for reads outside of a transaction. Closed, where the service runs without a database.
     #[must_use]
     pub fn pool(&self) -> &AnyPool {
         &self.pool
+    }
+
+    pub(super) fn lookups(&self) -> &Lookups {
+        &self.lookups
+    }
+
+    /// From now on each transaction commits alone, as a database without shared commits would: to measure what they are
+    /// worth.
+    #[doc(hidden)]
+    pub async fn commit_alone(&self) {
+        if let Writers::Sqlite(writer) = &self.writers {
+            writer.alone().await;
+        }
     }
 
     /// The file of a SQLite database.
@@ -166,12 +221,15 @@ impl Database {
         self.kind
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, where there is one.
     ///
     /// # Errors
     ///
     /// Where it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        if !self.is_there() {
+            return Ok(());
+        }
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
     }
@@ -196,6 +254,7 @@ impl Database {
                 Ok(permit) => Ok(WriteTurn::Postgres(permit)),
                 Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolClosed)),
             },
+            Writers::None => Err(StoreError::None),
         }
     }
 
@@ -261,7 +320,7 @@ fn kind_of(url: &str) -> Result<Kind, StoreError> {
         Some("sqlite") => Ok(Kind::Sqlite),
         Some("postgres" | "postgresql") => Ok(Kind::Postgres),
         _ => Err(StoreError::Url(
-            "DATABASE_URL names neither SQLite nor Postgres: write sqlite://path/to/file or postgres://user@host/name"
+            "DATABASE_URL names neither SQLite nor Postgres: write sqlite://path/to/file or postgres://user@host/name, or none for a service without a database"
                 .to_owned(),
         )),
     }

@@ -17,18 +17,14 @@ pub(crate) struct Inbox;
 impl Inbox {
     pub(crate) async fn contains(
         database: &Database,
-        durable: &str,
+        durable: &'static str,
         event: &Source,
     ) -> Result<bool, StoreError> {
-        let row = sqlx::query(
-            "SELECT 1 FROM jetway_inbox WHERE durable = $1 AND source = $2 AND event_id = $3",
-        )
-        .bind(durable)
-        .bind(event.source.as_str())
-        .bind(event.id.as_str())
-        .fetch_optional(database.pool())
-        .await?;
-        Ok(row.is_some())
+        if !database.is_there() {
+            return Ok(false);
+        }
+        let lookups = database.lookups();
+        lookups.contains(database.pool(), durable, event).await
     }
 
     /// Enters the event; false where it is there already, because someone else finished first.

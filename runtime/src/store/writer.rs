@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot};
 use tokio::time::Instant;
@@ -21,6 +23,15 @@ use super::database::{StoreError, is_unavailable};
 /// How long everybody commits alone after the database refused a shared commit, as it does over a deferred foreign
 /// key: the one whom it refused must not take the others with it again.
 const ALONE: Duration = Duration::from_secs(60);
+
+/// What stands before and after the last statements of a member. The savepoint of its own says no where SQLite has rolled
+/// back by itself, as on a full disk: else they would be committed, and what came before them would not.
+pub(super) const LAST: &str = "SAVEPOINT jetway_last;";
+/// See [`LAST`].
+pub(super) const NEXT: &str = "RELEASE jetway; SAVEPOINT jetway";
+
+/// How a group begins.
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT jetway";
 
 /// The queue of those who write. Fair: first come, first served.
 #[derive(Clone)]
@@ -49,12 +60,14 @@ type Waiting = oneshot::Sender<Result<(), StoreError>>;
 /// are dropped; so each state is one in which it does no harm whether the step was made or not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Latest {
-    /// There is none, or nothing was written after it.
-    Empty,
+    /// Nothing was written after it.
+    Fresh,
     /// What was written after it is to be kept.
     Kept,
     /// What was written after it will be undone, unless its owner commits.
     Pending,
+    /// Its owner was committing. Either it is still there, with some of what he wrote; or it was released, with all of it.
+    Ending,
 }
 
 impl Writer {
@@ -63,6 +76,11 @@ impl Writer {
             pool,
             group: Arc::default(),
         }
+    }
+
+    /// From now on nobody shares a commit.
+    pub(super) async fn alone(&self) {
+        self.group.lock().await.alone_until = Instant::now().checked_add(365 * 24 * 60 * ALONE);
     }
 
     /// Waits in the queue, for as long as it takes.
@@ -94,10 +112,10 @@ impl Turn {
         }
         if self.group.open.is_none() {
             // A deferred transaction that reads first cannot become a writer once another has written.
-            let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            let transaction = self.pool.begin_with(BEGIN).await?;
             self.group.open = Some(Open {
                 transaction,
-                latest: Latest::Empty,
+                latest: Latest::Fresh,
                 waiting: Vec::new(),
             });
             let queue = OwnedMutexGuard::mutex(&self.group).clone();
@@ -119,25 +137,42 @@ impl Turn {
 
 impl Open {
     async fn savepoint(&mut self) -> Result<(), sqlx::Error> {
-        let sql = match self.latest {
-            Latest::Empty => "SAVEPOINT jetway",
-            Latest::Kept => {
-                self.latest = Latest::Empty;
-                "RELEASE jetway; SAVEPOINT jetway"
-            }
-            Latest::Pending => "ROLLBACK TO jetway",
-        };
-        sqlx::query(sql).execute(&mut *self.transaction).await?;
+        match self.latest {
+            Latest::Fresh => {}
+            Latest::Kept => self.execute(NEXT).await?,
+            Latest::Pending => self.execute("ROLLBACK TO jetway").await?,
+            Latest::Ending => self.resolve().await?,
+        }
         self.latest = Latest::Pending;
         Ok(())
     }
 
-    async fn commit(mut self) -> (Vec<Waiting>, Result<(), sqlx::Error>) {
-        if self.latest == Latest::Pending {
-            let undone = sqlx::query("ROLLBACK TO jetway").execute(&mut *self.transaction);
-            if let Err(error) = undone.await {
-                return (self.waiting, Err(error));
+    /// Somebody was cut off while he committed.
+    async fn resolve(&mut self) -> Result<(), sqlx::Error> {
+        match self.execute("ROLLBACK TO jetway").await {
+            Ok(()) => Ok(()),
+            Err(sqlx::Error::Database(error))
+                if error.message().starts_with("no such savepoint") =>
+            {
+                self.execute("SAVEPOINT jetway").await
             }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn execute(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        let done = sqlx::query(sql).execute(&mut *self.transaction).await;
+        done.map(drop)
+    }
+
+    async fn commit(mut self) -> (Vec<Waiting>, Result<(), sqlx::Error>) {
+        let undone = match self.latest {
+            Latest::Fresh | Latest::Kept => Ok(()),
+            Latest::Pending => self.execute("ROLLBACK TO jetway").await,
+            Latest::Ending => self.resolve().await,
+        };
+        if let Err(error) = undone {
+            return (self.waiting, Err(error));
         }
         (self.waiting, self.transaction.commit().await)
     }
@@ -196,6 +231,27 @@ pub(crate) struct Member {
 impl Member {
     pub(super) fn connection(&mut self) -> &mut AnyConnection {
         &mut self.open.transaction
+    }
+
+    /// Executes statements that end this transaction and make way for the next one, all in one hand-over to SQLite: they
+    /// must stand between [`LAST`] and [`NEXT`]. Where one fails the transaction can only be undone.
+    pub(super) async fn write_last<'q>(
+        &mut self,
+        query: Query<'q, Any, AnyArguments>,
+    ) -> Result<(), sqlx::Error> {
+        self.open.latest = Latest::Ending;
+        let written = query.execute(&mut *self.open.transaction).await;
+        self.open.latest = if written.is_ok() {
+            Latest::Fresh
+        } else {
+            Latest::Pending
+        };
+        written.map(drop)
+    }
+
+    /// Commits what was [written last](Self::write_last): waits until all who share the commit have ended and it is made.
+    pub(super) async fn commit_written(self) -> Result<(), StoreError> {
+        self.ended().await
     }
 
     /// Commits: waits until all who share the commit have ended and it is made.

@@ -3,6 +3,7 @@
 use async_nats::{HeaderMap, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 const TRACEPARENT: &str = "traceparent";
@@ -29,6 +30,9 @@ impl TraceContext {
     /// That of an OpenTelemetry context.
     #[must_use]
     pub fn from_otel(context: &Context) -> Self {
+        if !context.span().span_context().is_valid() {
+            return Self::default();
+        }
         let mut carrier = Self::default();
         TraceContextPropagator::new().inject_context(context, &mut carrier);
         carrier
@@ -98,8 +102,6 @@ impl Extractor for TraceContext {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-
-    use opentelemetry::trace::TraceContextExt;
 
     use super::*;
 

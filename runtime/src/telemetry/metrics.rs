@@ -2,10 +2,14 @@
 //! (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/>); labels are templates, durables and
 //! operation names, never subjects: their number is that of the contract, not that of the orders.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, MeterProvider};
+use opentelemetry::metrics::{
+    BoundCounter, BoundHistogram, Counter, Gauge, Histogram, Meter, MeterProvider,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
@@ -85,6 +89,21 @@ pub struct Metrics {
     outbox_depth: Gauge<u64>,
     outbox_age: Gauge<f64>,
     requests: Histogram<f64>,
+    /// What is counted once per message, with its labels looked up once per operation or address.
+    bound: Arc<RwLock<Bound>>,
+}
+
+#[derive(Debug, Default)]
+struct Bound {
+    operations: Vec<(&'static Operation, Arc<PerOperation>)>,
+    sent: HashMap<String, BoundCounter<u64>>,
+}
+
+#[derive(Debug)]
+struct PerOperation {
+    consumed: BoundCounter<u64>,
+    /// By outcome; bound when it first happens, because a bound duration would be shown at once.
+    processed: [std::sync::OnceLock<(BoundCounter<u64>, BoundHistogram<f64>)>; Outcome::ALL.len()],
 }
 
 impl Metrics {
@@ -110,6 +129,13 @@ impl Metrics {
             .with_resource(resource)
             .build();
         Self::instruments(registry, &provider.meter("jetway"), provider.clone())
+    }
+
+    /// Metrics that nobody reads and nothing is spent on.
+    #[must_use]
+    pub fn disabled() -> Self {
+        let provider = SdkMeterProvider::builder().build();
+        Self::instruments(Registry::new(), &provider.meter("jetway"), provider.clone())
     }
 
     fn instruments(registry: Registry, meter: &Meter, provider: SdkMeterProvider) -> Self {
@@ -190,7 +216,28 @@ impl Metrics {
                 "http.server.request.duration",
                 "How long HTTP requests took.",
             ),
+            bound: Arc::default(),
         }
+    }
+
+    fn of(&self, op: &'static Operation) -> Arc<PerOperation> {
+        let find = |bound: &Bound| {
+            let mut operations = bound.operations.iter();
+            let found = operations.find(|(known, _)| std::ptr::eq(*known, op));
+            found.map(|(_, instruments)| instruments.clone())
+        };
+        if let Some(found) = find(&self.bound.read().unwrap_or_else(PoisonError::into_inner)) {
+            return found;
+        }
+        let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
+        find(&bound).unwrap_or_else(|| {
+            let instruments = Arc::new(PerOperation {
+                consumed: self.consumed.bind(&labels(op)),
+                processed: Default::default(),
+            });
+            bound.operations.push((op, instruments.clone()));
+            instruments
+        })
     }
 
     /// Shows an operation's counters from the start, at nought: an alert on growth misses a counter's first appearance.
@@ -205,7 +252,15 @@ impl Metrics {
 
     /// An event was published and acknowledged; `address` is the channel's.
     pub fn sent(&self, address: &str) {
-        self.sent.add(1, &sends(address));
+        let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = bound.sent.get(address) {
+            return counter.add(1);
+        }
+        drop(bound);
+        let counter = self.sent.bind(&sends(address));
+        counter.add(1);
+        let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
+        bound.sent.insert(address.to_owned(), counter);
     }
 
     /// A publish was not acknowledged.
@@ -215,14 +270,18 @@ impl Metrics {
 
     /// A delivery was taken.
     pub fn consumed(&self, op: &'static Operation) {
-        self.consumed.add(1, &labels(op));
+        self.of(op).consumed.add(1);
     }
 
     /// A delivery was settled, `duration` after its processing began.
     pub fn processed(&self, op: &'static Operation, outcome: Outcome, duration: Duration) {
-        let labels = with(op, "outcome", outcome.as_str());
-        self.duration.record(duration.as_secs_f64(), &labels);
-        self.outcomes.add(1, &labels);
+        let of = self.of(op);
+        let (outcomes, durations) = of.processed[outcome as usize].get_or_init(|| {
+            let labels = with(op, "outcome", outcome.as_str());
+            (self.outcomes.bind(&labels), self.duration.bind(&labels))
+        });
+        durations.record(duration.as_secs_f64());
+        outcomes.add(1);
     }
 
     /// A failed attempt will be tried again.

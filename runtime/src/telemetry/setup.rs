@@ -83,13 +83,18 @@ impl Telemetry {
             filter: settings.log.clone(),
             reason: error.to_string(),
         })?;
+        if settings.otel_sdk_disabled {
+            let provider = SdkTracerProvider::builder().build();
+            subscribe(service, settings, filter, None);
+            return Ok(Self { provider });
+        }
         let provider = provider(service, version, settings)?;
         let tracer = provider.tracer("jetway");
         let installed = PROCESS.get_or_init(|| Installed {
             provider,
             tracer: tracer.clone(),
         });
-        subscribe(service, settings, filter, tracer);
+        subscribe(service, settings, filter, Some(tracer));
         Ok(Self {
             provider: installed.provider.clone(),
         })
@@ -165,7 +170,7 @@ fn processor(endpoint: &SecretUrl) -> Result<BatchSpanProcessor, TelemetryError>
     )
 }
 
-fn subscribe(service: &str, settings: &Settings, filter: EnvFilter, tracer: SdkTracer) {
+fn subscribe(service: &str, settings: &Settings, filter: EnvFilter, tracer: Option<SdkTracer>) {
     let terminal = std::io::stderr().is_terminal();
     let json = match settings.log_format {
         LogFormat::Auto => !terminal,
@@ -180,13 +185,15 @@ fn subscribe(service: &str, settings: &Settings, filter: EnvFilter, tracer: SdkT
             service: service.to_owned(),
         })
         .with_filter(filter);
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
-        .with_location(false)
-        .with_threads(false)
-        .with_target(false)
-        .with_tracked_inactivity(false)
-        .with_filter(traced());
+    let spans = tracer.map(|tracer| {
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(traced())
+    });
     // Tests may have set a subscriber of their own, and a second service in the process finds the first one's.
     let _ = tracing_subscriber::registry()
         .with(spans)

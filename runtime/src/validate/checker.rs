@@ -1,7 +1,7 @@
 //! The collector that generated `check` functions report to.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use super::format::{self, Format};
 use super::{Fallback, Pattern, Violation, Violations};
@@ -123,8 +123,8 @@ impl Checker {
     ) {
         for (index, item) in items.into_iter().enumerate() {
             let end = self.pointer.len();
-            self.pointer.push('/');
-            self.pointer.push_str(&index.to_string());
+            // Writing to a string does not fail.
+            let _ = write!(self.pointer, "/{index}");
             check(item, self);
             self.pointer.truncate(end);
         }
@@ -306,6 +306,10 @@ impl Checker {
 }
 
 fn push_escaped(pointer: &mut String, token: &str) {
+    if !token.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        pointer.push_str(token);
+        return;
+    }
     for c in token.chars() {
         match c {
             '~' => pointer.push_str("~0"),

@@ -6,7 +6,7 @@ const MOST_DIGITS: usize = 19;
 /// The first integer of `json`, which is valid, that neither `i64` nor `u64` holds: where it is, as a JSON Pointer
 /// (RFC 6901), and its text. A number with a fraction or an exponent is a float by its own saying.
 pub(super) fn oversized(json: &[u8]) -> Option<(String, String)> {
-    if !has_long_digits(json) {
+    if !might_be_oversized(json) {
         return None;
     }
     let mut place = Place::default();
@@ -33,7 +33,7 @@ pub(super) fn oversized(json: &[u8]) -> Option<(String, String)> {
 
 /// Whether there is a run of so many digits that it might be too long. Such a run covers one of the places looked at,
 /// so most bytes are not.
-fn has_long_digits(json: &[u8]) -> bool {
+pub(super) fn might_be_oversized(json: &[u8]) -> bool {
     let mut at = MOST_DIGITS - 1;
     while let Some(byte) = json.get(at) {
         if byte.is_ascii_digit() {
