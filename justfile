@@ -104,6 +104,26 @@ deny:
 bench *arguments:
     cargo bench -p jetway --bench throughput -- {{arguments}}
 
+# This runtime beside the bare client and RustStream: rate, CPU time per message, latency (`--rounds 7 --count 40000`)
+[group('check')]
+bench-beside *arguments:
+    runtime/benches/beside/run {{arguments}}
+
+# Events per second with inbox and outbox on SQLite, with shared commits and without
+[group('check')]
+bench-group-commit *arguments:
+    cargo bench -p jetway --bench group_commit -- {{arguments}}
+
+# One checkout with its side effects on the request path, and the same with events
+[group('check')]
+bench-checkout *arguments:
+    cargo bench -p jetway --bench checkout -- {{arguments}}
+
+# Fail if receiving a message takes 5% more or less than what is checked in (needs valgrind; `--update` writes it anew)
+[group('check')]
+bench-receive *arguments:
+    cargo bench -p jetway --bench receive -- {{arguments}}
+
 # How long codegen takes for 100, 1,000 and 10,000 events, its instructions (needs valgrind), and typify beside it
 [group('check')]
 bench-codegen:

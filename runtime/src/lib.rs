@@ -7,6 +7,8 @@
 mod app;
 mod consumer;
 mod contract;
+#[doc(hidden)]
+pub mod counted;
 mod error;
 mod event;
 mod failure;

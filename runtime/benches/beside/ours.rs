@@ -29,7 +29,7 @@ static BENCH: Stream = Stream {
     duplicate_window: Duration::from_secs(120),
 };
 
-static HANDLE: Operation = Operation {
+pub(crate) static HANDLE: Operation = Operation {
     name: "ours.handle",
     durable: "ours",
     stream: &BENCH,
@@ -55,7 +55,7 @@ static HANDLE: Operation = Operation {
 /// What codegen makes of the event's schema; `CHECKED` says whether the schema has bounds and patterns.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OrderPlaced<const CHECKED: bool> {
+pub(crate) struct OrderPlaced<const CHECKED: bool> {
     #[serde(with = "jetway::exact")]
     order_id: Uuid,
     #[serde(with = "jetway::exact")]

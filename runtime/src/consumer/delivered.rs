@@ -23,26 +23,24 @@ pub(super) struct Delivered {
 
 impl Delivered {
     /// None where the message is not from a JetStream consumer.
-    pub(super) fn of(message: async_nats::Message, context: &jetstream::Context) -> Option<Self> {
-        let message = jetstream::Message {
-            message,
-            context: context.clone(),
-        };
-        let info = message.info().ok()?;
-        let (stream, sequence) = (info.stream.to_string(), info.stream_sequence);
-        let times = u64::try_from(info.delivered).unwrap_or(1);
-        let stored = info.published;
-        let message = message.message;
-        Some(Self {
-            subject: message.subject,
-            reply: message.reply?,
-            headers: message.headers,
-            body: message.payload,
+    pub(super) fn of(message: async_nats::Message, _: &jetstream::Context) -> Option<Self> {
+        let reply = message.reply?;
+        let Origin {
             stream,
             sequence,
             times,
-            stored: time::OffsetDateTime::from_unix_timestamp_nanos(stored.unix_timestamp_nanos())
-                .unwrap_or_else(|_| time::OffsetDateTime::now_utc()),
+            stored,
+        } = Origin::of(&reply)?;
+        let stored = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(stored));
+        Some(Self {
+            stream: stream.to_owned(),
+            sequence,
+            times,
+            stored: stored.unwrap_or_else(|_| time::OffsetDateTime::now_utc()),
+            subject: message.subject,
+            headers: message.headers,
+            body: message.payload,
+            reply,
         })
     }
 
@@ -53,6 +51,68 @@ impl Delivered {
             stream_sequence: self.sequence,
             delivered: self.times,
             attempt,
+        }
+    }
+}
+
+/// What the reply subject of a delivery tells: `$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<consumer
+/// sequence>.<nanoseconds>.<pending>`, with domain and account after `ACK` where the server has them, and perhaps more at
+/// the end. Read here and not by the client's own reader, which takes a context of its own for each message.
+#[derive(Debug, PartialEq, Eq)]
+struct Origin<'r> {
+    stream: &'r str,
+    sequence: u64,
+    times: u64,
+    stored: i64,
+}
+
+impl<'r> Origin<'r> {
+    fn of(reply: &'r str) -> Option<Self> {
+        let rest = reply.strip_prefix("$JS.ACK.")?;
+        let long = rest.bytes().filter(|byte| *byte == b'.').count() >= 8;
+        let mut tokens = rest.split('.').skip(if long { 2 } else { 0 });
+        let stream = tokens.next()?;
+        let _consumer = tokens.next()?;
+        let times = tokens.next()?.parse().ok()?;
+        let sequence = tokens.next()?.parse().ok()?;
+        let _consumer_sequence = tokens.next()?;
+        let stored = tokens.next()?.parse().ok()?;
+        let _pending: u64 = tokens.next()?.parse().ok()?;
+        Some(Self {
+            stream,
+            sequence,
+            times,
+            stored,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn both_forms_of_the_reply_are_read() {
+        let expected = Some(Origin {
+            stream: "THINGS",
+            sequence: 70,
+            times: 2,
+            stored: 1_700_000_000_000_000_001,
+        });
+        for reply in [
+            "$JS.ACK.THINGS.worker.2.70.9.1700000000000000001.3",
+            "$JS.ACK.hub.ACC.THINGS.worker.2.70.9.1700000000000000001.3",
+            "$JS.ACK._.ACC.THINGS.worker.2.70.9.1700000000000000001.3.token",
+        ] {
+            assert_eq!(Origin::of(reply), expected, "{reply}");
+        }
+        for reply in [
+            "",
+            "_INBOX.x",
+            "$JS.ACK.THINGS.worker.2.70.9.1700000000000000001",
+            "$JS.ACK.THINGS.worker.x.70.9.1700000000000000001.3",
+        ] {
+            assert_eq!(Origin::of(reply), None, "{reply}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering as Atomic};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering as Atomic};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub(crate) struct Worker<S> {
     /// Ends attempts that outlast the drain.
     kill: CancellationToken,
     settled: AtomicU64,
+    /// Messages that have ended since the last time that room was announced.
+    ended: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -73,6 +75,7 @@ impl<S: Service> Worker<S> {
             stopped: CancellationToken::new(),
             kill: CancellationToken::new(),
             settled: AtomicU64::new(0),
+            ended: AtomicUsize::new(0),
         })
     }
 
@@ -222,7 +225,17 @@ impl<S: Service> Worker<S> {
                 }
             }
         }
-        self.freed.notify_one();
+        self.make_room();
+    }
+
+    /// A message has ended. Only a part of the room is worth a request, so the pulling is not woken for every one: what it
+    /// holds meanwhile is more than the handlers can take.
+    fn make_room(&self) {
+        let part = self.operation().concurrency.div_ceil(4);
+        if self.ended.fetch_add(1, Atomic::Relaxed) + 1 >= part {
+            self.ended.store(0, Atomic::Relaxed);
+            self.freed.notify_one();
+        }
     }
 
     /// At shutdown another replica shall have the message at once, not after the drain.
@@ -304,7 +317,7 @@ impl<S: Service> Worker<S> {
                     return;
                 }
             }
-            self.freed.notify_one();
+            self.make_room();
             if self.core.shutdown.is_cancelled() {
                 return;
             }

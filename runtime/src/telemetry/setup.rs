@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use super::exporter::Watched;
-use super::log::Format;
+use super::log::{Format, NoFields};
 use crate::settings::{LogFormat, SecretUrl, Settings};
 
 /// How long finished spans wait for others before they are sent together.
@@ -180,6 +180,7 @@ fn subscribe(service: &str, settings: &Settings, filter: EnvFilter, tracer: Opti
     let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(terminal && !json)
+        .fmt_fields(NoFields)
         .event_format(Format {
             json,
             service: service.to_owned(),

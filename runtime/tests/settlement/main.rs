@@ -34,6 +34,7 @@ mod dead_letters;
 mod drain;
 mod idempotency;
 mod lanes;
+mod no_database;
 mod outbox;
 mod poison;
 mod reconnect;

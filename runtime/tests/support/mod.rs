@@ -19,7 +19,7 @@ use jetway::{
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-const MIGRATIONS: Migrations = Migrations::new(&[Migration::new(
+pub const MIGRATIONS: Migrations = Migrations::new(&[Migration::new(
     1,
     "effects",
     "CREATE TABLE effects (id $IDENTITY, key TEXT NOT NULL, number BIGINT NOT NULL, event_id TEXT NOT NULL)",
