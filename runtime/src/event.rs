@@ -1,5 +1,7 @@
 //! An event as handlers see it, and what a generated data type tells of itself.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -177,7 +179,12 @@ impl SubjectBuilder {
                 value,
             });
         }
-        self.subject = self.subject.replace(&format!("{{{name}}}"), &value);
+        let mut from = 0;
+        while let Some(at) = place(&self.subject, from, name) {
+            // What was filled in is not looked at again.
+            from = at.start + value.len();
+            self.subject.replace_range(at, &value);
+        }
         Ok(self)
     }
 
@@ -186,6 +193,18 @@ impl SubjectBuilder {
     pub fn finish(self) -> Subject {
         Subject(self.subject)
     }
+}
+
+/// Where `{name}` stands next.
+fn place(subject: &str, mut from: usize, name: &str) -> Option<Range<usize>> {
+    while let Some(begins) = subject[from..].find('{').map(|at| from + at) {
+        let rest = subject[begins + 1..].strip_prefix(name);
+        if rest.is_some_and(|rest| rest.starts_with('}')) {
+            return Some(begins..begins + name.len() + 2);
+        }
+        from = begins + 1;
+    }
+    None
 }
 
 /// A value of the event's data that cannot stand in its subject.
@@ -200,4 +219,22 @@ pub struct SubjectError {
     pub parameter: String,
     /// The value that was refused.
     pub value: String,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::Subject;
+
+    #[test]
+    fn each_parameter_is_filled_in_where_it_stands() {
+        let subject = Subject::of("a.{one}.{two}.{one}.v1");
+        let subject = subject.token("one", "{two}").unwrap();
+        let subject = subject.token("none", 1).unwrap().finish();
+        assert_eq!(subject.as_str(), "a.{two}.{two}.{two}.v1");
+        let subject = Subject::of("{x}").token("x", "{x}").unwrap().finish();
+        assert_eq!(subject.as_str(), "{x}");
+        assert!(Subject::of("{x}").token("x", "a.b").is_err());
+        assert!(Subject::of("{x}").token("x", "").is_err());
+    }
 }

@@ -126,6 +126,7 @@ impl Puller {
         let silence = self.heard + SILENCE;
         let waiting = self.outstanding > 0;
         tokio::select! {
+            biased;
             message = self.messages.next() => match message {
                 Some(message) => self.read(message).await,
                 None => Pulled::Ended,

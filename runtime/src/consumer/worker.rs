@@ -136,11 +136,15 @@ impl<S: Service> Worker<S> {
         let mut gone = false;
         loop {
             puller.replenish(self.room()).await;
+            if self.core.shutdown.is_cancelled() {
+                return Ok(());
+            }
+            // A message that is here already is taken without waiting for anything else.
             let pulled = tokio::select! {
                 biased;
+                pulled = puller.next() => pulled,
                 () = self.core.shutdown.cancelled() => return Ok(()),
                 () = self.freed.notified() => continue,
-                pulled = puller.next() => pulled,
             };
             if matches!(pulled, Pulled::Message(_) | Pulled::Well) && std::mem::take(&mut gone) {
                 self.core.health.ready(self.health_name(), Ok(()));
@@ -246,15 +250,21 @@ impl<S: Service> Worker<S> {
 
     /// One attempt under a permit; `None` at shutdown, and the message is given back with all that is held.
     async fn attempt(&self, message: &Delivered, past: &Past) -> Option<Next> {
-        let permit = tokio::select! {
-            biased;
-            () = self.core.shutdown.cancelled() => return None,
-            permit = self.permits.acquire() => permit.ok()?,
+        // Waiting costs more than looking, and mostly there is nothing to wait for.
+        let permit = match self.permits.try_acquire() {
+            Ok(permit) if !self.core.shutdown.is_cancelled() => permit,
+            _ => tokio::select! {
+                biased;
+                () = self.core.shutdown.cancelled() => return None,
+                permit = self.permits.acquire() => permit.ok()?,
+            },
         };
-        tokio::select! {
-            biased;
-            () = self.core.shutdown.cancelled() => return None,
-            () = async { self.rate.lock().await.take().await } => {}
+        if self.operation().rate_limit.is_some() {
+            tokio::select! {
+                biased;
+                () = self.core.shutdown.cancelled() => return None,
+                () = async { self.rate.lock().await.take().await } => {}
+            }
         }
         let settler = Settler {
             core: &self.core,
@@ -263,6 +273,7 @@ impl<S: Service> Worker<S> {
         };
         let attempt = AssertUnwindSafe(settler.attempt(message, past)).catch_unwind();
         let next = tokio::select! {
+            biased;
             next = attempt => Some(next.unwrap_or_else(|panic| {
                 // The handler's own panics are caught closer to it. Without this the message and its lane would
                 // stand still for ever, because its signs of life go on.
