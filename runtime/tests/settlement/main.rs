@@ -36,6 +36,7 @@ mod idempotency;
 mod lanes;
 mod outbox;
 mod poison;
+mod pull;
 mod reconnect;
 mod resources;
 mod shared_commit;

@@ -4,6 +4,7 @@
 
 pub mod contract;
 pub mod gate;
+pub mod leaky;
 pub mod raw;
 
 use std::sync::{Arc, Mutex};
