@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::{self, Context};
 use dev::{Broker, BrokerOptions};
 use jetway::topology::{DEAD_LETTERS, TopologyError, TopologyMode, ensure};
-use jetway::{Backoff, Operation, Ordering, Retention, Retry, Start, Storage, Stream};
+use jetway::{Backoff, Operation, Ordering, Pause, Retention, Retry, Start, Storage, Stream};
 use serde_json::{Value, json};
 
 static ORDERS: Stream = Stream {
@@ -42,6 +42,11 @@ const RECEIVE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 static RESERVE: Operation = RECEIVE;

@@ -35,6 +35,7 @@ mod drain;
 mod idempotency;
 mod lanes;
 mod outbox;
+mod pause;
 mod poison;
 mod pull;
 mod reconnect;
