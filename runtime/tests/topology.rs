@@ -193,7 +193,7 @@ async fn apply_makes_everything_from_nothing_and_writes_nothing_twice() {
         let config = &consumer["config"];
         assert_eq!(config["ack_wait"], json!(10_000_000_000_u64));
         assert_eq!(config["max_deliver"], json!(-1));
-        assert_eq!(config["max_ack_pending"], json!(1016));
+        assert_eq!(config["max_ack_pending"], json!(10_016));
         assert_eq!(config["backoff"], Value::Null);
         assert_eq!(
             config["metadata"]["jetway.operation"],

@@ -142,7 +142,7 @@ async fn no_responder_is_followed_by_a_new_inbox() {
 /// What waits long for its next attempt is parked at the server, and takes no room from what is new.
 #[tokio::test(flavor = "multi_thread")]
 async fn long_delays_do_not_hold_up_what_is_new() {
-    const PARKED: usize = 950;
+    const PARKED: usize = 1_500;
     const FRESH: usize = 200;
     let rig = Rig::new(On::Sqlite).await;
     let double = Double::new(|event, tx| {

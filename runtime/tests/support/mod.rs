@@ -5,6 +5,7 @@
 pub mod contract;
 pub mod gate;
 pub mod leaky;
+pub mod older;
 pub mod raw;
 
 use std::sync::{Arc, Mutex};
