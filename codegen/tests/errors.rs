@@ -80,6 +80,7 @@ reports! {
     streams_that_overlap: [(CONTRACT_FILE, "    ORDERS:", "    ALL: { subjects: ['*.placed.>'] }\n    ORDERS:")];
     a_durable_of_two: [(CONTRACT_FILE, OPERATIONS, "operations:\n  stock-reserve: { action: receive, x-service: other, channel: { $ref: '#/channels/order.placed.v1' } }\n")];
     retries_that_cannot_work: [(CONTRACT_FILE, "concurrency: 8", "concurrency: 0, alert-after: 9, retry: { initial: 1m, cap: 30s, max-attempts: 5 }")];
+    pauses_that_cannot_work: [(CONTRACT_FILE, "concurrency: 8", "pause: { after: 0, probe: 10ms, cap: 5ms }")];
     attempts_that_outlive_the_event: [(CONTRACT_FILE, "max-age: 30d", "max-age: 10m"), (CONTRACT_FILE, "concurrency: 8", "retry: { cap: 5m, max-attempts: 20 }")];
     a_service_called_like_a_module: [(CONTRACT_FILE, "stock.reserve", "shared.reserve")];
     an_unknown_keyword: [(SCHEMA_FILE, "maxLength", "maxLenght")];

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use crate::error::During;
 use crate::leash::{Leash, Program};
+use crate::machines::PythonModule;
 use crate::{Error, Result, machines, until};
 
 const SCRIPT: &str = include_str!("smtp.py");
@@ -20,6 +21,7 @@ pub struct SmtpServer {
     // The process ends before its directory goes.
     leash: Leash,
     directory: TempDir,
+    module: PythonModule,
     port: u16,
 }
 
@@ -31,35 +33,25 @@ impl SmtpServer {
             .map_err(Error::failed)??;
         let directory = tempfile::Builder::new().prefix("jetway-smtp-").tempdir();
         let directory = directory.during(|| "cannot make a temporary directory".to_owned())?;
-        let leash = Program::new(module.python)
-            .args(["-c".as_ref(), SCRIPT.as_ref(), directory.path().as_os_str()])
-            .envs([
-                ("PYTHONPATH", module.path.as_os_str()),
-                ("PYTHONDONTWRITEBYTECODE", "1".as_ref()),
-            ])
-            .remove_afterwards(directory.path())
-            .spawn(directory.path().join("smtp.log"))?;
-        let file = directory.path().join("port");
-        let port = until("the mail server to listen", START, || async {
-            if let Some(exit) = leash.exit_status() {
-                return Ok(Err(Error::failed(format!(
-                    "the mail server ended ({exit}):\n{}",
-                    leash.log_tail(12)
-                ))));
-            }
-            let text =
-                std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-            text.trim()
-                .parse()
-                .map(Ok)
-                .map_err(|_| format!("{} holds {text:?}", file.display()))
-        });
-        let port = port.await??;
+        let (leash, port) = listen(&module, &directory, 0).await?;
         Ok(Self {
             leash,
             directory,
+            module,
             port,
         })
+    }
+
+    /// `kill -9`, and waits until it is gone. What it has accepted stays.
+    pub fn kill(&self) -> Result<()> {
+        self.leash.kill().map(drop)
+    }
+
+    /// Starts it again on the same port, and waits until it listens; kills it first if it still runs.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.kill()?;
+        (self.leash, self.port) = listen(&self.module, &self.directory, self.port).await?;
+        Ok(())
     }
 
     /// `smtp://127.0.0.1:<port>`: no TLS, no password.
@@ -90,4 +82,41 @@ impl SmtpServer {
     pub fn leash(&self) -> &Leash {
         &self.leash
     }
+}
+
+/// Starts the server, on a free port where `port` is 0.
+async fn listen(module: &PythonModule, directory: &TempDir, port: u16) -> Result<(Leash, u16)> {
+    let file = directory.path().join("port");
+    // Left by the server before this one.
+    let _ = std::fs::remove_file(&file);
+    let port = port.to_string();
+    let leash = Program::new(&module.python)
+        .args([
+            "-c".as_ref(),
+            SCRIPT.as_ref(),
+            directory.path().as_os_str(),
+            port.as_ref(),
+        ])
+        .envs([
+            ("PYTHONPATH", module.path.as_os_str()),
+            ("PYTHONDONTWRITEBYTECODE", "1".as_ref()),
+        ])
+        .remove_afterwards(directory.path())
+        .spawn(directory.path().join("smtp.log"))?;
+    let listens = until("the mail server to listen", START, || async {
+        if let Some(exit) = leash.exit_status() {
+            return Ok(Err(Error::failed(format!(
+                "the mail server ended ({exit}):\n{}",
+                leash.log_tail(12)
+            ))));
+        }
+        let text =
+            std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        text.trim()
+            .parse()
+            .map(Ok)
+            .map_err(|_| format!("{} holds {text:?}", file.display()))
+    });
+    let port = listens.await??;
+    Ok((leash, port))
 }

@@ -1,9 +1,10 @@
 //! Consumers: from a delivered message to its settlement.
 //!
 //! [`pull`] gets messages by credit, [`worker`] runs handlers with bounded concurrency and in lanes, [`settle`] decides
-//! what becomes of a message by what is known of its [`attempt`]s, [`dead_letter`] stores what can never be handled.
+//! what becomes of a message by what is known of its [`attempt`]s, [`circuit`] pauses while a dependency is down, [`dead_letter`] stores what can never be handled.
 
 mod attempt;
+mod circuit;
 mod dead_letter;
 mod delivered;
 mod handler;

@@ -108,6 +108,8 @@ pub struct Operation {
     pub start: Start,
     /// How many handlers begin per second at most.
     pub rate_limit: Option<u32>,
+    /// When it pauses because a dependency of the handler's is down.
+    pub pause: Pause,
 }
 
 impl Operation {
@@ -170,6 +172,17 @@ pub struct Retry {
     pub cap: Duration,
     /// How long an event may be deferred in all before it becomes a dead letter.
     pub defer_limit: Duration,
+}
+
+/// When an operation pauses because a dependency of its handler's is down, and how it finds out that it is back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// After how many failures of this kind ([`crate::Failure::unavailable`]) without an event handled in between.
+    pub after: u32,
+    /// How long after that one event tries again. Each time it fails the interval doubles.
+    pub probe: Duration,
+    /// The longest interval.
+    pub cap: Duration,
 }
 
 /// How the delay between attempts grows.

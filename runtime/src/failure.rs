@@ -30,6 +30,9 @@ pub(crate) enum Verdict {
     Defer(Duration),
     /// No attempt can help: dead letter.
     Permanent,
+    /// This dependency is down, whatever the event: no attempt is spent, and after some such failures the operation
+    /// pauses.
+    Unavailable(&'static str),
 }
 
 impl Failure {
@@ -60,8 +63,35 @@ impl Failure {
         }
     }
 
+    /// Something that the handler depends on is down, such as a mail server: `dependency` is its name, one of few words.
+    /// It would fail every event, so no attempt is spent. After `pause.after` such failures in a row the operation stops
+    /// pulling, and one event at a time tries again until one is handled.
+    ///
+    /// Only for what is no fault of the event's. One that fails like this again after others were handled spends an
+    /// attempt all the same, and becomes a dead letter in the end.
+    ///
+    /// ```
+    /// # use jetway::{Failure, Handled};
+    /// fn post(mail: &str) -> Result<(), std::io::Error> {
+    ///     # let _ = mail;
+    ///     Err(std::io::ErrorKind::ConnectionRefused.into())
+    /// }
+    ///
+    /// fn handle() -> Handled {
+    ///     post("Your order").map_err(|error| Failure::unavailable("smtp", error))
+    /// }
+    ///
+    /// assert_eq!(handle().unwrap_err().to_string(), "smtp is unavailable: connection refused");
+    /// ```
+    pub fn unavailable(dependency: &'static str, reason: impl Into<BoxError>) -> Self {
+        Self {
+            verdict: Verdict::Unavailable(dependency),
+            reason: reason.into(),
+        }
+    }
+
     /// The error of a database that is not available, where that is the cause.
-    pub(crate) fn unavailable(&self) -> Option<&sqlx::Error> {
+    pub(crate) fn of_database(&self) -> Option<&sqlx::Error> {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&*self.reason);
         while let Some(error) = cause {
             let found = match error.downcast_ref::<StoreError>() {
@@ -84,6 +114,7 @@ impl Failure {
             Verdict::Retry | Verdict::RetryAfter(_) => "retry",
             Verdict::Defer(_) => "deferred",
             Verdict::Permanent => "permanent",
+            Verdict::Unavailable(_) => "unavailable",
         }
     }
 
@@ -109,7 +140,12 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
 /// The reason and its causes, each once.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = self.reason.to_string();
+        let mut text = match self.verdict {
+            Verdict::Unavailable(dependency) => {
+                format!("{dependency} is unavailable: {}", self.reason)
+            }
+            _ => self.reason.to_string(),
+        };
         let mut cause = self.reason.source();
         while let Some(error) = cause {
             let next = error.to_string();

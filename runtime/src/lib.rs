@@ -34,7 +34,7 @@ pub use store::{Database, Migration, Migrations, StoreError, now_micros};
 pub use tx::{PublishError, Tx};
 
 pub use contract::{
-    Backoff, Operation, Ordering, Retention, Retry, SentBy, Service, Start, Storage, Stream,
+    Backoff, Operation, Ordering, Pause, Retention, Retry, SentBy, Service, Start, Storage, Stream,
 };
 pub use event::{Delivery, Event, EventData, EventInfo, Subject, SubjectBuilder, SubjectError};
 pub use failure::{Failure, Handled};

@@ -13,7 +13,7 @@ use jetway::http::{Health, serve};
 use jetway::settings::{SecretUrl, Settings};
 use jetway::telemetry::{Metrics, Outcome, Received, Telemetry, TraceContext};
 use jetway::telemetry::{process_failed, process_span, send_span};
-use jetway::{Backoff, Operation, Ordering, Retention, Retry, Start, Storage, Stream};
+use jetway::{Backoff, Operation, Ordering, Pause, Retention, Retry, Start, Storage, Stream};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -51,6 +51,11 @@ static RESERVE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// A request, the send that its outbox row leads to, and the processing of the message.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::{self, Context};
 use dev::{Broker, BrokerOptions};
 use jetway::topology::{DEAD_LETTERS, TopologyError, TopologyMode, ensure};
-use jetway::{Backoff, Operation, Ordering, Retention, Retry, Start, Storage, Stream};
+use jetway::{Backoff, Operation, Ordering, Pause, Retention, Retry, Start, Storage, Stream};
 use serde_json::{Value, json};
 
 static ORDERS: Stream = Stream {
@@ -42,6 +42,11 @@ const RECEIVE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 static RESERVE: Operation = RECEIVE;
@@ -188,7 +193,7 @@ async fn apply_makes_everything_from_nothing_and_writes_nothing_twice() {
         let config = &consumer["config"];
         assert_eq!(config["ack_wait"], json!(10_000_000_000_u64));
         assert_eq!(config["max_deliver"], json!(-1));
-        assert_eq!(config["max_ack_pending"], json!(1016));
+        assert_eq!(config["max_ack_pending"], json!(10_016));
         assert_eq!(config["backoff"], Value::Null);
         assert_eq!(
             config["metadata"]["jetway.operation"],

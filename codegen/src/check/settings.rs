@@ -169,6 +169,24 @@ fn operation_settings(receive: &Receive, report: &mut Report) {
             format!("{} is shorter than {}", retry.cap, retry.initial),
         );
     }
+    check.at_least_one("pause.after", settings.pause.after.into());
+    if settings.pause.probe.0 < Duration::from_millis(100) {
+        check.refuse(
+            "pause.probe",
+            "`probe` is expected to be at least 100ms",
+            "what is down would be asked without a pause",
+        );
+    }
+    if settings.pause.cap < settings.pause.probe {
+        check.refuse(
+            "pause.cap",
+            "`cap`, the longest interval, is shorter than `probe`, the first one",
+            format!(
+                "{} is shorter than {}",
+                settings.pause.cap, settings.pause.probe
+            ),
+        );
+    }
     if retry.max_attempts > 0 && settings.alert_after > retry.max_attempts {
         check.refuse(
             "alert-after",

@@ -117,6 +117,8 @@ pub struct OperationSettings {
     /// How many handlers begin per second at most. Without limit, where it is absent.
     #[schemars(range(min = 1))]
     pub rate_limit: Option<u32>,
+    /// When it pauses because a dependency of the handler's is down (`Failure::unavailable`), such as a mail server.
+    pub pause: PauseSettings,
 }
 
 impl Default for OperationSettings {
@@ -130,6 +132,7 @@ impl Default for OperationSettings {
             alert_after: 3,
             start: Start::All,
             rate_limit: None,
+            pause: PauseSettings::default(),
         }
     }
 }
@@ -179,6 +182,29 @@ impl Default for RetrySettings {
             initial: Period(Duration::from_secs(1)),
             cap: Period(Duration::from_secs(30)),
             defer_limit: Period(Duration::from_secs(15 * 60)),
+        }
+    }
+}
+
+/// When an operation pauses because a dependency is down, and how it finds out that it is back. No attempt is spent on it.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct PauseSettings {
+    /// After how many such failures without an event handled in between.
+    #[schemars(range(min = 1))]
+    pub after: u32,
+    /// How long after that one event tries again. Each time it fails the interval doubles.
+    pub probe: Period,
+    /// The longest interval.
+    pub cap: Period,
+}
+
+impl Default for PauseSettings {
+    fn default() -> Self {
+        Self {
+            after: 5,
+            probe: Period(Duration::from_secs(5)),
+            cap: Period(Duration::from_secs(60)),
         }
     }
 }

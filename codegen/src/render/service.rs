@@ -39,6 +39,7 @@ const RESERVED: &[&str] = &[
     "Operation",
     "Option",
     "Ordering",
+    "Pause",
     "PublishError",
     "Result",
     "Retry",
@@ -127,7 +128,7 @@ fn imports(contract: &Contract, service: &Service) -> String {
     let mut names = vec!["Consumers", "Service", "Stream", "Operation"];
     if receives {
         names.extend([
-            "Backoff", "Event", "Handled", "Handler", "Ordering", "Retry", "Start", "Tx",
+            "Backoff", "Event", "Handled", "Handler", "Ordering", "Pause", "Retry", "Start", "Tx",
         ]);
     }
     if !service.sends.is_empty() {
@@ -287,6 +288,12 @@ fn operation_static(
     };
     lines.line(format!("start: Start::{start},"));
     lines.line(format!("rate_limit: {},", option(settings.rate_limit)));
+    let pause = &settings.pause;
+    lines.line("pause: Pause {").deeper();
+    lines.line(format!("after: {},", pause.after));
+    lines.line(format!("probe: {},", duration(pause.probe.0)));
+    lines.line(format!("cap: {},", duration(pause.cap.0)));
+    lines.back().line("},");
     lines.back().line("};");
     lines.finish()
 }

@@ -293,8 +293,8 @@ impl Lines {
                 let mut line = String::new();
                 for name in names {
                     let next = format!("{line}{}{name},", if line.is_empty() { "" } else { " " });
-                    // rustfmt leaves two columns free here.
-                    if line.is_empty() || self.fits(&format!("{next}--")) {
+                    // rustfmt leaves a column free here.
+                    if line.is_empty() || self.fits(&format!("{next}-")) {
                         line = next;
                     } else {
                         self.line(&line);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, Service, Start,
+    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Pause, Retry, Service, Start,
     Stream, Tx,
 };
 
@@ -54,6 +54,11 @@ pub static RECORD_PLACED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `analytics.recordPlaced`, which receives `order.placed.v1`. An order has been
@@ -107,6 +112,11 @@ pub static RECORD_CONFIRMED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `analytics.recordConfirmed`, which receives `order.confirmed.v1`. An order will
@@ -158,6 +168,11 @@ pub static RECORD_CANCELLED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `analytics.recordCancelled`, which receives `order.cancelled.v1`. An order will
@@ -209,6 +224,11 @@ pub static RECORD_CHARGED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `analytics.recordCharged`, which receives `payment.charged.v1`. A payment went
@@ -260,6 +280,11 @@ pub static RECORD_REFUNDED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `analytics.recordRefunded`, which receives `payment.refunded.v1`. A payment is
@@ -311,6 +336,11 @@ pub static RECORD_RESERVED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `analytics.recordReserved`, which receives `inventory.reserved.v1`. Stock is set
@@ -362,6 +392,11 @@ pub static RECORD_RESERVATION_FAILED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `analytics.recordReservationFailed`, which receives

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, Service, Start,
+    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Pause, Retry, Service, Start,
     Stream, Tx,
 };
 
@@ -43,6 +43,11 @@ pub static SEND_CONFIRMATION: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(2),
+        cap: Duration::from_secs(30),
+    },
 };
 
 /// The handler of `email.sendConfirmation`, which receives `order.confirmed.v1`. An order will be
@@ -94,6 +99,11 @@ pub static SEND_CANCELLATION: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(2),
+        cap: Duration::from_secs(30),
+    },
 };
 
 /// The handler of `email.sendCancellation`, which receives `order.cancelled.v1`. An order will not

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Downcast, Event, Handled, Handler, Operation, Ordering, PublishError,
-    Retry, SentBy, Service, Start, Stream, Twins, Tx,
+    Backoff, Consumers, Downcast, Event, Handled, Handler, Operation, Ordering, Pause,
+    PublishError, Retry, SentBy, Service, Start, Stream, Twins, Tx,
 };
 
 use super::{
@@ -46,6 +46,11 @@ pub static CONFIRM_RESERVED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `orders.confirmReserved`, which receives `inventory.reserved.v1`. Stock is set
@@ -97,6 +102,11 @@ pub static CANCEL_SHORT: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `orders.cancelShort`, which receives `inventory.reservation_failed.v1`. Stock was

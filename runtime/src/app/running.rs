@@ -234,7 +234,8 @@ async fn watch_consumer<S: Service>(core: Arc<Core>, worker: Arc<Worker<S>>) {
             oldest,
         );
         let settled = worker.settled();
-        let idle = info.num_pending == 0 || settled != before || worker.holds() > 0;
+        let idle =
+            info.num_pending == 0 || settled != before || worker.holds() > 0 || worker.is_paused();
         before = settled;
         still = if idle { 0 } else { still + 1 };
         if still == STUCK {

@@ -112,3 +112,24 @@ pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "without a message".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_only_lengthens_and_tells_apart_what_failed_together() {
+        let delay = Duration::from_secs(8);
+        let delays: Vec<_> = (0..1_000).map(|_| lengthened(delay)).collect();
+        assert!(
+            delays
+                .iter()
+                .all(|longer| (delay..delay * 5 / 4).contains(longer))
+        );
+        let (first, last) = (delays.iter().min(), delays.iter().max());
+        assert!(
+            last.zip(first)
+                .is_some_and(|(last, first)| *last - *first > delay / 8)
+        );
+    }
+}

@@ -1,10 +1,12 @@
 //! Pulling by credit: never more in this process than it has room for, and never a silent stall.
 //!
 //! This loop stands in for the client's own pull stream, which can stall at small batches and resumes late after a
-//! restart of the server: credit is taken before a pull is sent, and after silence beyond two heartbeats or a
-//! reconnection what was asked for counts as lost and is asked for anew. What an earlier pull still brings is taken all
-//! the same: to give it back would let later messages of its key overtake it.
+//! restart of the server: credit is taken before a pull is sent, and after two missed heartbeats, a 503 or a reconnection
+//! what was asked for counts as lost and is asked for anew, through a new inbox. What an earlier pull still brings is
+//! taken all the same: to give it back would let later messages of its key overtake it.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -21,8 +23,8 @@ use crate::Operation;
 const EXPIRES: Duration = Duration::from_secs(1);
 /// How often the server says that an idle pull still stands.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// Silence for longer than this means that the pull is lost.
-const SILENCE: Duration = Duration::from_millis(3_500);
+/// Silence for longer than this means that the pull is lost: two heartbeats are missing, and half of one is for the way.
+const SILENCE: Duration = Duration::from_millis(1_250);
 /// How long to wait before asking again where the consumer or its stream did not answer.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -37,8 +39,11 @@ pub(super) struct Puller {
     context: jetstream::Context,
     operation: &'static Operation,
     connection: watch::Receiver<u64>,
-    inbox: String,
-    messages: Subscriber,
+    inbox: Inbox,
+    /// Those of pulls that count as lost, until the server has certainly forgotten the pulls.
+    earlier: Vec<Inbox>,
+    /// The next pull is to be answered elsewhere.
+    renewed: bool,
     pulls: u64,
     /// Pulls up to this one count as lost: what the server still says of them is of no interest.
     lost: u64,
@@ -48,6 +53,26 @@ pub(super) struct Puller {
     heard: Instant,
     /// When the last pull was sent.
     asked: Instant,
+}
+
+/// Where pulls are answered.
+struct Inbox {
+    prefix: String,
+    messages: Subscriber,
+    /// When it is closed, where it is an earlier one.
+    until: Instant,
+}
+
+impl Inbox {
+    async fn open(client: &Client) -> Result<Self, async_nats::SubscribeError> {
+        let prefix = client.new_inbox();
+        let messages = client.subscribe(format!("{prefix}.*")).await?;
+        Ok(Self {
+            prefix,
+            messages,
+            until: Instant::now(),
+        })
+    }
 }
 
 /// What came of waiting.
@@ -70,15 +95,15 @@ impl Puller {
         connection: watch::Receiver<u64>,
     ) -> Result<Self, async_nats::SubscribeError> {
         let client = context.client();
-        let inbox = client.new_inbox();
-        let messages = client.subscribe(format!("{inbox}.*")).await?;
+        let inbox = Inbox::open(&client).await?;
         Ok(Self {
             client,
             context,
             operation,
             connection,
             inbox,
-            messages,
+            earlier: Vec::new(),
+            renewed: false,
             pulls: 0,
             lost: 0,
             outstanding: 0,
@@ -99,6 +124,13 @@ impl Puller {
         if want == 0 || (self.outstanding > 0 && want < self.operation.concurrency.div_ceil(2)) {
             return;
         }
+        // What is sent meanwhile would all be answered at once later. The next connection calls again.
+        if self.client.connection_state() != State::Connected {
+            return;
+        }
+        if std::mem::take(&mut self.renewed) {
+            self.open_anew().await;
+        }
         // Before the request is sent: a message can arrive before the sending is known to have succeeded.
         self.outstanding += want;
         self.heard = Instant::now();
@@ -108,7 +140,7 @@ impl Puller {
             "$JS.API.CONSUMER.MSG.NEXT.{}.{}",
             self.operation.stream.name, self.operation.durable
         );
-        let reply = format!("{}.{}", self.inbox, self.pulls);
+        let reply = format!("{}.{}", self.inbox.prefix, self.pulls);
         let request = format!(
             r#"{{"batch":{want},"expires":{},"idle_heartbeat":{}}}"#,
             EXPIRES.as_nanos(),
@@ -121,13 +153,23 @@ impl Puller {
             .await;
     }
 
+    /// A new inbox, because the server may have lost its way to this one. This one is closed when no pull can be open
+    /// any more that is answered there.
+    async fn open_anew(&mut self) {
+        if let Ok(inbox) = Inbox::open(&self.client).await {
+            let mut earlier = std::mem::replace(&mut self.inbox, inbox);
+            earlier.until = self.asked + EXPIRES + HEARTBEAT;
+            self.earlier.push(earlier);
+        }
+    }
+
     /// Waits for the next message. Cancel-safe: a message is returned by the same poll that takes it.
     pub(super) async fn next(&mut self) -> Pulled {
         let silence = self.heard + SILENCE;
         let waiting = self.outstanding > 0;
         tokio::select! {
             biased;
-            message = self.messages.next() => match message {
+            message = poll_fn(|cx| poll(&mut self.inbox, &mut self.earlier, cx)) => match message {
                 Some(message) => self.read(message).await,
                 None => Pulled::Ended,
             },
@@ -197,6 +239,7 @@ impl Puller {
     fn renew(&mut self) -> Pulled {
         self.outstanding = 0;
         self.lost = self.pulls;
+        self.renewed = true;
         self.heard = Instant::now();
         Pulled::Nothing
     }
@@ -215,7 +258,8 @@ impl Puller {
         while (self.outstanding > 0 || self.lost > 0)
             && self.client.connection_state() == State::Connected
         {
-            let Ok(Some(message)) = tokio::time::timeout_at(end, self.messages.next()).await else {
+            let message = poll_fn(|cx| poll(&mut self.inbox, &mut self.earlier, cx));
+            let Ok(Some(message)) = tokio::time::timeout_at(end, message).await else {
                 break;
             };
             if is_delivery(&message) {
@@ -231,6 +275,24 @@ impl Puller {
         }
         late
     }
+}
+
+/// What arrives at any inbox, the earlier ones first; `None` when the client has ended.
+fn poll(
+    inbox: &mut Inbox,
+    earlier: &mut Vec<Inbox>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<async_nats::Message>> {
+    for inbox in earlier.iter_mut() {
+        if let Poll::Ready(Some(message)) = inbox.messages.poll_next_unpin(cx) {
+            return Poll::Ready(Some(message));
+        }
+    }
+    if !earlier.is_empty() {
+        let now = Instant::now();
+        earlier.retain(|inbox| now < inbox.until);
+    }
+    inbox.messages.poll_next_unpin(cx)
 }
 
 /// Whether this is a message of the stream, and no word of the server's about a pull.

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use super::attempt::{Begun, Next, Past, from_micros, lengthened, panic_text, patience, retry};
+use super::circuit::{Blame, Circuit, Pass};
 use super::dead_letter::{self, DeadLetter};
 use super::delivered::Delivered;
 use super::handler::{Consumer, Decoded};
@@ -34,6 +35,8 @@ pub(super) struct Settler<'a, S> {
     pub(super) core: &'a Core,
     pub(super) consumer: &'a Consumer<S>,
     pub(super) held: &'a Held,
+    pub(super) circuit: &'a Circuit,
+    pub(super) pass: Pass,
 }
 
 impl<S: Service> Settler<'_, S> {
@@ -218,7 +221,7 @@ impl<S: Service> Settler<'_, S> {
 
     /// Whether the handler failed because the database is gone: no fault of the event's.
     async fn is_the_database(&self, failure: &Failure) -> bool {
-        match failure.unavailable() {
+        match failure.of_database() {
             None => false,
             // Time-outs of a database that answers are the handler's own doing, as when it takes a second connection.
             Some(sqlx::Error::PoolTimedOut) => self.core.database.ping().await.is_err(),
@@ -252,6 +255,7 @@ impl<S: Service> Settler<'_, S> {
             Verdicted::Handled => {
                 fault::point(self.operation().name, "after-commit").await;
                 self.held.ack(begun.message).await;
+                self.circuit.served(self.pass, begun.message.sequence);
                 processed(Outcome::Handled);
                 Next::Done
             }
@@ -273,6 +277,7 @@ impl<S: Service> Settler<'_, S> {
         process_failed(&tracing::Span::current(), failure.kind(), &error);
         match failure.verdict {
             Verdict::Permanent => {
+                self.circuit.served(self.pass, begun.message.sequence);
                 let letter = begun.letter("permanent", error);
                 // The attempts stay as they were: should this not be stored, the next one says the same.
                 self.give_up(begun, letter, begun.attempt - 1).await
@@ -283,6 +288,7 @@ impl<S: Service> Settler<'_, S> {
                 self.retried(begun, delay, error).await
             }
             Verdict::RetryAfter(delay) => self.retried(begun, delay, error).await,
+            Verdict::Unavailable(dependency) => self.unavailable(begun, dependency, error).await,
         }
     }
 
@@ -310,6 +316,34 @@ impl<S: Service> Settler<'_, S> {
         }
         self.core.metrics.retried(operation);
         (Outcome::Retried, Next::Again(delay))
+    }
+
+    /// A dependency is down: no attempt is spent, unless it serves others.
+    async fn unavailable(
+        &self,
+        begun: &Begun<'_>,
+        dependency: &'static str,
+        error: String,
+    ) -> (Outcome, Next) {
+        let sequence = begun.message.sequence;
+        match (self.circuit).unavailable(self.pass, dependency, sequence, &error) {
+            Blame::Event => {
+                let delay = lengthened(self.operation().retry.delay(begun.attempt));
+                self.retried(begun, delay, error).await
+            }
+            Blame::Dependency(delay) => {
+                let spent = begun.attempt - 1;
+                let written = (begun.attempts).spared(&self.core.database, spent, &error);
+                let next = match written.await {
+                    Ok(()) => Next::Again(delay),
+                    Err(_) => Next::Wait {
+                        delay,
+                        spent: Some(spent),
+                    },
+                };
+                (Outcome::Unavailable, next)
+            }
+        }
     }
 
     async fn deferred(

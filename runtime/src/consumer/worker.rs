@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::attempt::{Next, Past, panic_text};
+use super::circuit::{Circuit, Leaving};
 use super::delivered::Delivered;
 use super::handler::Consumer;
 use super::held::Held;
@@ -30,6 +31,7 @@ pub(crate) struct Worker<S> {
     consumer: Consumer<S>,
     held: Held,
     permits: Semaphore,
+    circuit: Circuit,
     rate: tokio::sync::Mutex<Bucket>,
     lanes: Mutex<Lanes>,
     /// Room has been made.
@@ -63,11 +65,14 @@ impl<S: Service> Worker<S> {
         let permits = Semaphore::new(consumer.operation.concurrency);
         let rate = tokio::sync::Mutex::new(Bucket::new(consumer.operation.rate_limit));
         let held = Held::new(core.client.clone());
+        let (health, metrics) = (core.health.clone(), core.metrics.clone());
+        let circuit = Circuit::new(consumer.operation, health, metrics);
         Arc::new(Self {
             core,
             consumer,
             held,
             permits,
+            circuit,
             rate,
             lanes: Mutex::default(),
             freed: Notify::new(),
@@ -86,6 +91,11 @@ impl<S: Service> Worker<S> {
     /// How many messages this worker has settled so far.
     pub(crate) fn settled(&self) -> u64 {
         self.settled.load(Atomic::Relaxed)
+    }
+
+    /// Whether it takes no messages, because a dependency is down.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.circuit.is_paused()
     }
 
     /// How long ago the stream stored the oldest message that this worker holds.
@@ -190,7 +200,8 @@ impl<S: Service> Worker<S> {
     /// and no more, because the server's clock runs from the delivery.
     fn room(&self) -> usize {
         let parked = self.lanes().parked.min(PARKED);
-        (2 * self.operation().concurrency + parked).saturating_sub(self.held.count())
+        let room = (2 * self.operation().concurrency + parked).saturating_sub(self.held.count());
+        self.circuit.credit().map_or(room, |few| few.min(room))
     }
 
     fn accept(self: &Arc<Self>, message: Delivered) {
@@ -259,6 +270,12 @@ impl<S: Service> Worker<S> {
                 permit = self.permits.acquire() => permit.ok()?,
             },
         };
+        let pass = tokio::select! {
+            biased;
+            () = self.core.shutdown.cancelled() => return None,
+            pass = self.circuit.enter() => pass,
+        };
+        let leaving = Leaving(&self.circuit, pass);
         if self.operation().rate_limit.is_some() {
             tokio::select! {
                 biased;
@@ -270,6 +287,8 @@ impl<S: Service> Worker<S> {
             core: &self.core,
             consumer: &self.consumer,
             held: &self.held,
+            circuit: &self.circuit,
+            pass,
         };
         let attempt = AssertUnwindSafe(settler.attempt(message, past)).catch_unwind();
         let next = tokio::select! {
@@ -283,6 +302,7 @@ impl<S: Service> Worker<S> {
             })),
             () = self.kill.cancelled() => None,
         };
+        drop(leaving);
         drop(permit);
         self.settled.fetch_add(1, Atomic::Relaxed);
         next

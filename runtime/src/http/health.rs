@@ -22,6 +22,8 @@ pub struct Health {
 struct State {
     ready: Checks,
     live: Checks,
+    /// What parts are ready and do less than they should, in words.
+    degraded: BTreeMap<String, String>,
 }
 
 const START: &str = "start";
@@ -41,6 +43,7 @@ impl Health {
             state: Arc::new(Mutex::new(State {
                 ready: Checks::from([(START.to_owned(), starting)]),
                 live: Checks::new(),
+                degraded: BTreeMap::new(),
             })),
         }
     }
@@ -65,6 +68,16 @@ impl Health {
         note(&mut self.lock().live, "live", name.into(), result);
     }
 
+    /// Part `name` is ready and does less than it should, as these words say; with `None` all of it again. `/readyz` tells,
+    /// and nothing else follows from it.
+    pub fn degraded(&self, name: impl Into<String>, words: Option<String>) {
+        let degraded = &mut self.lock().degraded;
+        match words {
+            Some(words) => degraded.insert(name.into(), words),
+            None => degraded.remove(&name.into()),
+        };
+    }
+
     /// Whether all parts are ready.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -79,12 +92,13 @@ impl Health {
 
     /// The answer to `/readyz`.
     pub(super) fn readyz(&self) -> Response {
-        answer(&self.lock().ready)
+        let state = self.lock();
+        answer(&state.ready, &state.degraded)
     }
 
     /// The answer to `/healthz`.
     pub(super) fn healthz(&self) -> Response {
-        answer(&self.lock().live)
+        answer(&self.lock().live, &BTreeMap::new())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -107,15 +121,19 @@ fn note(checks: &mut Checks, what: &str, name: String, result: Result<(), String
     checks.insert(name, result);
 }
 
-fn answer(checks: &Checks) -> Response {
+fn answer(checks: &Checks, degraded: &BTreeMap<String, String>) -> Response {
     let ok = checks.values().all(Result::is_ok);
-    let parts: Map<String, Value> = checks
+    let mut parts: Map<String, Value> = checks
         .iter()
         .map(|(name, result)| match result {
             Ok(()) => (name.clone(), json!({ "ok": true })),
             Err(reason) => (name.clone(), json!({ "ok": false, "reason": reason })),
         })
         .collect();
+    for (name, words) in degraded {
+        let part = parts.entry(name).or_insert_with(|| json!({ "ok": true }));
+        part["degraded"] = words.as_str().into();
+    }
     let status = if ok {
         StatusCode::OK
     } else {

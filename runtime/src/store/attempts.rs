@@ -148,6 +148,33 @@ impl Attempts {
         write.commit().await
     }
 
+    /// Writes down that the attempt ended without counting, for a reason that is not the message's: `spent` attempts
+    /// remain counted.
+    pub(crate) async fn spared(
+        &self,
+        database: &Database,
+        spent: u32,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let mut write = database.begin().await?;
+        sqlx::query(
+            "INSERT INTO jetway_attempts
+                 (durable, stream, stream_sequence, attempts, running, last_error, touched_at)
+             VALUES ($1, $2, $3, $4, 0, $5, $6)
+             ON CONFLICT (durable, stream, stream_sequence) DO UPDATE SET
+                 attempts = $4, running = 0, last_error = $5, touched_at = $6",
+        )
+        .bind(self.durable)
+        .bind(self.stream.as_str())
+        .bind(self.sequence)
+        .bind(i64::from(spent))
+        .bind(storable(reason))
+        .bind(now_micros())
+        .execute(write.connection())
+        .await?;
+        write.commit().await
+    }
+
     /// Forgets the attempts, in the transaction of the effect.
     pub(crate) async fn forget(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM jetway_attempts WHERE durable = $1 AND stream = $2 AND stream_sequence = $3")

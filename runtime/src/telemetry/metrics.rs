@@ -31,7 +31,7 @@ pub enum Outcome {
     DeadLettered,
     /// To be a dead letter, which could not be stored: given back.
     DeadLetterFailed,
-    /// Given back, because the database or the broker was not there.
+    /// Again later, because the database, the broker or something that the handler depends on was not there.
     Unavailable,
     /// Given back by a shutdown before it began.
     Returned,
@@ -86,6 +86,7 @@ pub struct Metrics {
     pending: Gauge<u64>,
     ack_pending: Gauge<u64>,
     oldest: Gauge<f64>,
+    paused: Gauge<u64>,
     outbox_depth: Gauge<u64>,
     outbox_age: Gauge<f64>,
     requests: Histogram<f64>,
@@ -204,6 +205,10 @@ impl Metrics {
                 "jetway.consumer.oldest_unacked_age",
                 "Age of the oldest event that is not acknowledged.",
             ),
+            paused: gauge(
+                "jetway.consumer.paused",
+                "1 while the operation is paused because a dependency is down.",
+            ),
             outbox_depth: gauge(
                 "jetway.outbox.depth",
                 "Events committed and not published yet.",
@@ -311,6 +316,11 @@ impl Metrics {
         self.pending.record(pending, &labels);
         self.ack_pending.record(ack_pending, &labels);
         self.oldest.record(oldest_age.as_secs_f64(), &labels);
+    }
+
+    /// Whether an operation is paused because a dependency is down.
+    pub fn set_paused(&self, op: &'static Operation, paused: bool) {
+        self.paused.record(u64::from(paused), &labels(op));
     }
 
     /// How many events wait in the outbox, and how old the oldest is.

@@ -20,8 +20,9 @@ pub static DEAD_LETTERS: Stream = Stream {
     duplicate_window: Duration::from_secs(120),
 };
 
-/// How many retried messages a consumer may have parked beside those in work: the server counts both.
-const PARKED: usize = 1000;
+/// How many retried messages a consumer may have parked beside those in work: the server counts both, and delivers nothing
+/// new at the limit. It carries so many as lightly as none.
+const PARKED: usize = 10_000;
 
 /// A name in a JSON configuration, and the path to it.
 pub(super) const OPERATION: &str = "jetway.operation";

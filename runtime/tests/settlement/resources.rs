@@ -89,6 +89,15 @@ async fn more_retries_than_the_server_has_room_for() {
     operation.retry.initial = Duration::from_secs(10);
     operation.retry.cap = Duration::from_secs(10);
     let service = rig.serve(operation, double.clone()).await;
+    // Less room than a consumer is given, so that it does not take so many to fill it.
+    let mut narrow = rig.consumer("tester-handle").await.config;
+    narrow.max_ack_pending = 1_000;
+    let request =
+        serde_json::json!({ "stream_name": "THINGS", "config": narrow, "action": "update" });
+    let subject = "CONSUMER.DURABLE.CREATE.THINGS.tester-handle";
+    let _: serde_json::Value = rig.jetstream.request(subject, &request).await.unwrap();
+    let narrowed = rig.consumer("tester-handle").await.config.max_ack_pending;
+    assert_eq!(narrowed, 1_000);
     for number in 0..1_100 {
         rig.send(&Happened::new("a", number)).await;
     }

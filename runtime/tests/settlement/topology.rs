@@ -3,7 +3,7 @@
 use jetway::topology::TopologyMode;
 
 use crate::support::contract::{HANDLE, Happened};
-use crate::support::{Double, On, Rig, wait};
+use crate::support::{Double, On, Rig, older, wait};
 
 async fn readiness(url: &str) -> (u16, String) {
     // The service may not listen yet.
@@ -84,4 +84,23 @@ async fn bind_says_so_and_goes_on_when_somebody_has_made_it_anew() {
     rig.settled("tester-handle").await;
     assert_eq!(service.effects().await.len(), 1);
     service.stop().await.unwrap();
+}
+
+/// What the runtime relies on came with 2.10: a service refuses to start on less, whatever it may touch.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_too_old_is_refused_at_start() {
+    for mode in [TopologyMode::Apply, TopologyMode::Verify] {
+        let mut rig = Rig::new(On::Sqlite).await;
+        rig.settings.topology = mode;
+        let (port, version) = (rig.broker.port(), rig.broker.version());
+        let url = older::url(port, version, "2.9.25").await;
+        rig.settings.nats_url = vec![url.as_str().into()];
+        let service = rig.start(HANDLE, Double::effect()).await;
+        wait("its end", || async { service.has_ended() }).await;
+        let said = service.ended().await.unwrap_err().to_string();
+        assert!(
+            said.contains("nats-server 2.9.25 is too old: jetway needs 2.10 or later"),
+            "{said}"
+        );
+    }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jetway::validate::Checker;
 use jetway::{
-    Backoff, Downcast, EventData, Older, Operation, Ordering, PublishError, Retention, Retry,
-    SentBy, Service, Start, Storage, Stream, Subject, SubjectError, Twins, Upcast, Validate,
+    Backoff, Downcast, EventData, Older, Operation, Ordering, Pause, PublishError, Retention,
+    Retry, SentBy, Service, Start, Storage, Stream, Subject, SubjectError, Twins, Upcast, Validate,
 };
 use serde::{Deserialize, Serialize};
 
@@ -226,6 +226,11 @@ pub const HANDLE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The same for both versions of what happened.

@@ -4,6 +4,8 @@
 
 pub mod contract;
 pub mod gate;
+pub mod leaky;
+pub mod older;
 pub mod raw;
 
 use std::sync::{Arc, Mutex};

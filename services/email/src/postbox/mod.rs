@@ -53,8 +53,16 @@ pub enum SendError {
         /// What the mail server said.
         answer: String,
     },
-    /// The mail server cannot take it now, or cannot be reached.
-    #[error("the mail server does not take the mail now")]
+    /// The mail server puts off this mail, as for a mailbox that is busy or full. It may take others.
+    #[error("the mail server puts off the mail for {recipient}")]
+    PutOff {
+        /// Who should have got it.
+        recipient: String,
+        /// What the mail server said.
+        source: lettre::transport::smtp::Error,
+    },
+    /// The mail server takes no mail now, or cannot be reached.
+    #[error("the mail server takes no mail now")]
     Unavailable(#[source] lettre::transport::smtp::Error),
     /// The file could not be written.
     #[error("cannot write {path}, which is in MAIL_DIR: {source}")]
@@ -67,12 +75,14 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// A refusal is permanent; everything else may pass, so the event is tried again.
+    /// A refusal is permanent. Without a mail server no mail can be sent, which is no fault of this one's: the operation
+    /// pauses. Everything else may pass, so the event is tried again.
     #[must_use]
     pub fn into_failure(self) -> Failure {
         match self {
             Self::Refused { .. } => Failure::permanent(self),
-            Self::Unavailable(_) | Self::File { .. } => Failure::from(self),
+            Self::Unavailable(_) => Failure::unavailable("smtp", self),
+            Self::PutOff { .. } | Self::File { .. } => Failure::from(self),
         }
     }
 }

@@ -35,6 +35,10 @@ impl Smtp {
                 recipient: mail.recipient.to_string(),
                 answer: error.to_string(),
             }),
+            Err(source) if puts_off_the_mail(&source) => Err(SendError::PutOff {
+                recipient: mail.recipient.to_string(),
+                source,
+            }),
             Err(error) => Err(SendError::Unavailable(error)),
         }
     }
@@ -49,4 +53,13 @@ fn refuses_the_mail(error: &Error) -> bool {
             .status()
             .map(|code: Code| u16::from(code))
             .is_none_or(|code| !ABOUT_US.contains(&code))
+}
+
+/// Whether the server puts off this mail and may take others: a mailbox that is busy, an error over this one, no room for
+/// it (RFC 5321, 4.2.3). The other answers of 4yz, such as 421, are about all mails.
+fn puts_off_the_mail(error: &Error) -> bool {
+    const ABOUT_THE_MAIL: [u16; 3] = [450, 451, 452];
+    error
+        .status()
+        .is_some_and(|code: Code| ABOUT_THE_MAIL.contains(&u16::from(code)))
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod letters;
+mod outage;
 mod postbox;
 mod service;
 mod support;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, Service, Start,
+    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Pause, Retry, Service, Start,
     Stream, Tx,
 };
 
@@ -44,6 +44,11 @@ pub static USER_SIGNEDUP_PUBLISH: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `converted.user-signedup.publish`, which receives `publish.message`.
@@ -94,6 +99,11 @@ pub static USER_RENAMED_SUBSCRIBE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `converted.userRenamed.subscribe`, which receives `subscribe.message`.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, SentBy, Service,
-    Start, Stream, Tx,
+    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Pause, Retry, SentBy,
+    Service, Start, Stream, Tx,
 };
 
 use super::{DimLight, LightMeasured, topology};
@@ -43,6 +43,11 @@ pub static ON_MEASURED: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `street-lights.onMeasured`, which receives `lightMeasured`. Keeps the last

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, Service, Start,
+    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Pause, Retry, Service, Start,
     Stream, Tx,
 };
 
@@ -73,6 +73,11 @@ pub static HANDLE_TEXT_BOUNDED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleTextBoundedV1`, which receives `text.bounded.v1`.
@@ -123,6 +128,11 @@ pub static HANDLE_TEXT_COMPILED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleTextCompiledV1`, which receives `text.compiled.v1`.
@@ -173,6 +183,11 @@ pub static HANDLE_NUMBER_BOUNDED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleNumberBoundedV1`, which receives `number.bounded.v1`.
@@ -223,6 +238,11 @@ pub static HANDLE_NUMBER_MEASURED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleNumberMeasuredV1`, which receives `number.measured.v1`.
@@ -273,6 +293,11 @@ pub static HANDLE_NUMBER_COMPILED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleNumberCompiledV1`, which receives `number.compiled.v1`.
@@ -323,6 +348,11 @@ pub static HANDLE_THE_LISTS_THAT_WERE_FILLED_WITH_MANY_THINGS: Operation = Opera
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleTheListsThatWereFilledWithManyThings`, which receives
@@ -378,6 +408,11 @@ pub static HANDLE_LIST_COMPILED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleListCompiledV1`, which receives `list.compiled.v1`.
@@ -428,6 +463,11 @@ pub static HANDLE_OBJECT_NESTED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleObjectNestedV1`, which receives `object.nested.v1`.
@@ -478,6 +518,11 @@ pub static HANDLE_OBJECT_EXTENDED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleObjectExtendedV1`, which receives `object.extended.v1`.
@@ -528,6 +573,11 @@ pub static HANDLE_OBJECT_MERGED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleObjectMergedV1`, which receives `object.merged.v1`.
@@ -578,6 +628,11 @@ pub static HANDLE_OBJECT_ROOTED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleObjectRootedV1`, which receives `object.rooted.v1`.
@@ -628,6 +683,11 @@ pub static HANDLE_OBJECT_COMPILED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleObjectCompiledV1`, which receives `object.compiled.v1`.
@@ -678,6 +738,11 @@ pub static HANDLE_CHOICE_MADE_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleChoiceMadeV1`, which receives `choice.made.v1`.
@@ -728,6 +793,11 @@ pub static HANDLE_CHOICE_MIXED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleChoiceMixedV1`, which receives `choice.mixed.v1`.
@@ -778,6 +848,11 @@ pub static HANDLE_CHOICE_COMPILED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleChoiceCompiledV1`, which receives `choice.compiled.v1`.
@@ -828,6 +903,11 @@ pub static HANDLE_SHAPE_DRAWN_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleShapeDrawnV1`, which receives `shape.drawn.v1`.
@@ -878,6 +958,11 @@ pub static HANDLE_SHAPE_COMPILED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleShapeCompiledV1`, which receives `shape.compiled.v1`.
@@ -928,6 +1013,11 @@ pub static HANDLE_NAME_CLASHED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleNameClashedV1`, which receives `name.clashed.v1`.
@@ -978,6 +1068,11 @@ pub static HANDLE_TREE_PLANTED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleTreePlantedV1`, which receives `tree.planted.v1`.
@@ -1028,6 +1123,11 @@ pub static HANDLE_RULE_APPLIED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleRuleAppliedV1`, which receives `rule.applied.v1`.
@@ -1078,6 +1178,11 @@ pub static HANDLE_THING_SHARED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleThingSharedV1`, which receives `thing.shared.v1`.
@@ -1128,6 +1233,11 @@ pub static HANDLE_THING_COMPILED_V1: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleThingCompiledV1`, which receives `thing.compiled.v1`.
@@ -1178,6 +1288,11 @@ pub static HANDLE_THING_SHARED_V2: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `consumer.handleThingSharedV2`, which receives `thing.shared.v2`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, Service, Start,
+    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Pause, Retry, Service, Start,
     Stream, Tx,
 };
 
@@ -43,6 +43,11 @@ pub static SELF_: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `type.self`, which receives `tree.planted.v1`.
@@ -93,6 +98,11 @@ pub static EVENT: Operation = Operation {
     alert_after: 3,
     start: Start::New,
     rate_limit: Some(50),
+    pause: Pause {
+        after: 3,
+        probe: Duration::from_millis(500),
+        cap: Duration::from_secs(120),
+    },
 };
 
 /// The handler of `type.event`, which receives `tree.planted.v1`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Retry, Service, Start,
+    Backoff, Consumers, Event, Handled, Handler, Operation, Ordering, Pause, Retry, Service, Start,
     Stream, Tx,
 };
 
@@ -48,6 +48,11 @@ pub static HEAT: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `kitchen.heat`, which receives `thermostat.temperature_measured.v3`, and as such
