@@ -10,7 +10,8 @@ mod contract;
 mod error;
 mod event;
 mod failure;
-mod fault;
+#[doc(hidden)]
+pub mod fault;
 pub mod http;
 mod relay;
 pub mod settings;

@@ -13,10 +13,11 @@ use super::handler::{Consumer, Decoded};
 use super::held::Held;
 use crate::app::Core;
 use crate::failure::{Failure, Verdict};
+use crate::fault::{self, Mechanism};
 use crate::store::{Attempts, Inbox, Source, Standing, StoreError, micros, now_micros};
 use crate::telemetry::{Outcome, Received, TraceContext, process_failed, process_span};
 use crate::wire::{self, Incoming};
-use crate::{Operation, Retry, Service, Tx, fault};
+use crate::{Operation, Retry, Service, Tx};
 
 /// How long a twin gives way to the newer version.
 const YIELDED: Duration = Duration::from_secs(1);
@@ -171,6 +172,9 @@ impl<S: Service> Settler<'_, S> {
             return Verdicted::NotNow(error.to_string());
         }
         let name = self.operation().name;
+        if fault::broken(Mechanism::AckLast) {
+            self.held.ack(begun.message).await;
+        }
         fault::point(name, "before-handler").await;
         let mut tx = Tx::<S>::new(
             self.core,

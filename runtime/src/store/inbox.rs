@@ -4,6 +4,7 @@ use sqlx::AnyConnection;
 
 use super::database::{Database, StoreError};
 use super::now_micros;
+use crate::fault::{self, Mechanism};
 
 /// Which event: CloudEvents makes `source` and `id` together unique.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,9 @@ impl Inbox {
         durable: &str,
         event: &Source,
     ) -> Result<bool, StoreError> {
+        if fault::broken(Mechanism::Inbox) {
+            return Ok(false);
+        }
         let row = sqlx::query(
             "SELECT 1 FROM jetway_inbox WHERE durable = $1 AND source = $2 AND event_id = $3",
         )
@@ -47,7 +51,7 @@ impl Inbox {
         .bind(now_micros())
         .execute(connection)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done.rows_affected() == 1 || fault::broken(Mechanism::Inbox))
     }
 
     /// Forgets all that this consumer has handled, so that a rebuild can handle it again.
