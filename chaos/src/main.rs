@@ -10,6 +10,7 @@ mod envelope;
 mod ledger;
 mod load;
 mod process;
+mod proxy;
 mod report;
 mod rows;
 mod run;

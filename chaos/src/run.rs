@@ -51,7 +51,7 @@ impl Run {
     pub(crate) fn per_second(&self) -> u64 {
         let usual = self.row.per_second;
         self.load
-            .unwrap_or(if self.short { usual.min(400) } else { usual })
+            .unwrap_or(if self.short { usual.min(200) } else { usual })
     }
 
     /// How many, where the row says how many: a twentieth where the form is short.

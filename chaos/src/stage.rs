@@ -81,6 +81,8 @@ pub(crate) struct Stage {
     seed: u64,
     /// When the load began and ended (0 while it is on), in seconds, and how many per second it was to be.
     load: Option<(f64, f64, u64)>,
+    /// What somebody still had to do when the waiting for the end was over.
+    unsettled: u64,
 }
 
 /// The moment at which a fault began.
@@ -162,6 +164,7 @@ impl Stage {
             seed: run.seed,
             watch: None,
             load: None,
+            unsettled: 0,
         };
         stage.effects.migrate(&crate::contract::MIGRATIONS).await?;
         stage.sent.migrate(&crate::contract::MIGRATIONS).await?;
@@ -289,8 +292,13 @@ impl Stage {
     }
 
     /// Waits until nobody has anything left to do: the outbox is empty, the consumer has no message, and nothing changes.
-    /// After `within` it goes on all the same: the books tell what is missing.
-    pub(crate) async fn settle(&self, run: &Run, within: Duration) {
+    /// After `within` it goes on all the same: the books tell how much still waits.
+    pub(crate) async fn settle(&mut self, run: &Run, within: Duration) {
+        let within = if run.control.is_some() {
+            within.min(2 * LOST)
+        } else {
+            within
+        };
         let begun = Instant::now();
         let mut quiet = 0;
         let mut before = None;
@@ -311,6 +319,10 @@ impl Stage {
                 0
             };
             before = Some(now);
+            self.unsettled = match pending {
+                Ok((new, held)) => new + held + u64::try_from(outbox).unwrap_or(0),
+                Err(_) => u64::MAX,
+            };
             if !idle {
                 seen = match pending {
                     Ok((new, held)) => format!("{new} not delivered, {held} not acknowledged"),
@@ -351,6 +363,7 @@ impl Stage {
             .reduce(f64::max);
         account.longest_gap = self.ledger.longest_gap().as_secs_f64();
         account.peak_mib = self.record.peak() as f64 / 1_024.0;
+        account.unsettled = self.unsettled;
         account.repeated_runs = self.repeated_runs();
         if let Some((from, to, wanted)) = self.load {
             account.wanted_rate = wanted;

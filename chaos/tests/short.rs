@@ -69,6 +69,7 @@ rows! {
     row_01_crash_points: "1",
     row_02_broker_killed: "2",
     row_03_consumer_stopped: "3",
+    row_05_faulty_way: "5",
     row_07_handler_errors: "7",
     row_08_no_dead_letter_stream: "8",
     row_10_republished: "10",

@@ -28,7 +28,7 @@ pub(super) async fn gone(run: &Run) -> Result<Played> {
     let mut random = run.random();
     let mut stage = Stage::set(run, setup).await?;
     let load = stage.begin_load(&Wanted::steady(run.per_second()));
-    let away = Duration::from_secs(if run.short { 4 } else { 20 });
+    let away = Duration::from_secs(if run.short { 8 } else { 20 });
     let mut told = Vec::new();
     for _ in 0..run.times(1, 1) {
         tokio::time::sleep(run.pause(&mut random)).await;

@@ -6,6 +6,7 @@ mod database;
 mod outbox;
 mod poison;
 mod repeat;
+mod way;
 
 use std::time::Instant;
 
@@ -82,6 +83,14 @@ pub(crate) const ROWS: &[Row] = &[
         holds: "0 duplicate",
         per_second: 2_000,
         controls: &[INBOX],
+    },
+    Row {
+        number: 5,
+        load: "1,000/s",
+        fault: "proxy between service and server cuts, half-opens, delays 100 +- 50 ms",
+        holds: "0 lost, memory <= +64 MiB",
+        per_second: 1_000,
+        controls: &[OUTBOX],
     },
     Row {
         number: 7,
@@ -192,6 +201,7 @@ pub(crate) async fn play(run: &Run) -> Result<Finding> {
         1 => consumer::crash_points(run).await?,
         2 => broker::killed(run).await?,
         3 => consumer::stopped(run).await?,
+        5 => way::faulty(run).await?,
         7 => poison::errors(run).await?,
         8 => poison::no_stream(run).await?,
         10 => repeat::republished(run).await?,
