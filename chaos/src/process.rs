@@ -183,6 +183,11 @@ impl Worker {
         Ok(self.leash()?.signal(signal)?)
     }
 
+    /// Its process id while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.leash.as_ref().map(Leash::pid)
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.leash.as_ref().is_some_and(Leash::is_running)
     }

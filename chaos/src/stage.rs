@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     /// Where the workers find the broker, where that is not its own address.
     pub(crate) nats_url: Option<String>,
     pub(crate) drain_timeout: &'static str,
+    /// `MAX_EVENT_BYTES`, where it is not the default.
+    pub(crate) max_event_bytes: Option<usize>,
 }
 
 impl Default for Setup {
@@ -56,6 +58,7 @@ impl Default for Setup {
             broker: BrokerOptions::default(),
             nats_url: None,
             drain_timeout: "8s",
+            max_event_bytes: None,
         }
     }
 }
@@ -136,7 +139,9 @@ impl Stage {
                     handler_ms: setup.handler_ms,
                     without: run.without(),
                 };
+                let bytes = setup.max_event_bytes.map(|bytes| bytes.to_string());
                 let envs = vec![
+                    ("MAX_EVENT_BYTES", bytes.unwrap_or_default()),
                     ("NATS_URL", setup.nats_url.clone().unwrap_or(urls.join(","))),
                     ("DATABASE_URL", database.to_owned()),
                     ("DRAIN_TIMEOUT", setup.drain_timeout.to_owned()),

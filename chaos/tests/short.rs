@@ -72,6 +72,7 @@ rows! {
     row_05_faulty_way: "5",
     row_07_handler_errors: "7",
     row_08_no_dead_letter_stream: "8",
+    row_09_malformed: "9",
     row_10_republished: "10",
     row_12_outbox_killed: "12",
     row_14_cold_start: "14",

@@ -3,6 +3,7 @@
 mod broker;
 mod consumer;
 mod database;
+mod malformed;
 mod outbox;
 mod poison;
 mod repeat;
@@ -117,6 +118,18 @@ pub(crate) const ROWS: &[Row] = &[
         }],
     },
     Row {
+        number: 9,
+        load: "10,000",
+        fault: "malformed JSON, headers, sizes, depth, types, by proptest",
+        holds: "no panic, all dead-lettered with a reason",
+        per_second: 0,
+        controls: &[Control {
+            without: "schema",
+            means: "the depot takes whatever an event's data says",
+            breaks: malformed::ALL_BURIED,
+        }],
+    },
+    Row {
         number: 10,
         load: "10,000 x 3",
         fault: "republished inside and beyond the window",
@@ -204,6 +217,7 @@ pub(crate) async fn play(run: &Run) -> Result<Finding> {
         5 => way::faulty(run).await?,
         7 => poison::errors(run).await?,
         8 => poison::no_stream(run).await?,
+        9 => malformed::events(run).await?,
         10 => repeat::republished(run).await?,
         12 => outbox::killed(run).await?,
         14 => repeat::cold_start(run).await?,
