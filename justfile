@@ -99,6 +99,16 @@ conformance *arguments:
 deny:
     cargo deny check
 
+# The experiment: every row under fire with 20 seeds, in the release build; takes hours. `just chaos-row 1 --control`
+[group('check')]
+chaos *arguments:
+    cargo run --release -p chaos -- --seeds 20 {{arguments}}
+
+# One row of it: `just chaos-row 2 --minutes 5`, `just chaos-row 1 --control`
+[group('check')]
+chaos-row number *arguments:
+    cargo run --release -p chaos -- --row {{number}} {{arguments}}
+
 # Events per second through one service, and its memory, in the release build
 [group('check')]
 bench *arguments:

@@ -12,7 +12,8 @@ pub mod counted;
 mod error;
 mod event;
 mod failure;
-mod fault;
+#[doc(hidden)]
+pub mod fault;
 pub mod http;
 mod publish;
 mod relay;

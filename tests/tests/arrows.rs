@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 /// What a crate of the workspace is, by the folder that it lives in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Room {
+    Chaos,
     Codegen,
     Conformance,
     Runtime,
@@ -25,6 +26,7 @@ enum Room {
 impl Room {
     fn of(folder: &str) -> Option<Self> {
         Some(match folder {
+            "chaos" => Self::Chaos,
             "codegen" => Self::Codegen,
             "conformance" => Self::Conformance,
             "runtime" => Self::Runtime,
@@ -39,11 +41,16 @@ impl Room {
 
 /// Whether one member of the workspace may name another in its Cargo.toml; the error is the reason why not.
 fn arrow(from: Room, to: Room, only_for_tests: bool) -> Result<(), &'static str> {
-    use Room::{Codegen, Conformance, Dev, Events, Runtime, Service, Tests};
+    use Room::{Chaos, Codegen, Conformance, Dev, Events, Runtime, Service, Tests};
     match (from, to) {
-        (Tests, _) | (Events, Runtime) | (Service, Events | Runtime) | (Conformance, Codegen) => {
-            Ok(())
-        }
+        (Tests, _)
+        | (Events, Runtime)
+        | (Service, Events | Runtime)
+        | (Conformance, Codegen)
+        | (Chaos, Dev | Runtime) => Ok(()),
+        (_, Chaos) => Err(
+            "chaos breaks promises on purpose, in a runtime that it has told to: nothing may carry that",
+        ),
         (_, Dev) if only_for_tests => Ok(()),
         (_, Dev) => {
             Err("dev starts servers and kills processes: nothing that is deployed may carry it")
@@ -51,6 +58,9 @@ fn arrow(from: Room, to: Room, only_for_tests: bool) -> Result<(), &'static str>
         (_, Tests) => {
             Err("the whole-system tests look at the house from outside: nothing in it knows them")
         }
+        (Chaos, _) => Err(
+            "chaos counts effects that no change of the business may reach: its contract is its own, written by hand",
+        ),
         (Conformance, _) => Err(
             "conformance asks codegen for types and compiles them as a crate of their own, as a user does",
         ),
@@ -288,6 +298,7 @@ fn every_room_is_there() {
     let metadata = metadata();
     let graph = Graph::of(&metadata);
     for room in [
+        Room::Chaos,
         Room::Codegen,
         Room::Runtime,
         Room::Events,
@@ -340,6 +351,10 @@ fn each_forbidden_line_in_a_manifest_is_found() {
         ("dev", "events", json!(null)),
         ("dev", "jetway", json!("dev")),
         ("orders", "system-tests", json!("dev")),
+        ("orders", "chaos", json!("dev")),
+        ("dev", "chaos", json!(null)),
+        ("chaos", "events", json!(null)),
+        ("chaos", "orders", json!("dev")),
     ];
     let healthy = metadata();
     for (from, to, kind) in cases {

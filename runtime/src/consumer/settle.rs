@@ -14,13 +14,17 @@ use super::handler::{Consumer, Decoded};
 use super::held::Held;
 use crate::app::Core;
 use crate::failure::{Failure, Verdict};
+use crate::fault::{self, Mechanism};
 use crate::store::{Attempts, Inbox, Source, Standing, StoreError, micros, now_micros};
 use crate::telemetry::{Outcome, Received, TraceContext, process_failed, process_span};
 use crate::wire::{self, Incoming};
-use crate::{Operation, Retry, Service, Tx, fault};
+use crate::{Operation, Retry, Service, Tx};
 
 /// How long a twin gives way to the newer version.
 const YIELDED: Duration = Duration::from_secs(1);
+
+/// How often in a row a handler's wait for a connection may time out before that counts as its own doing.
+const TIMED_OUT: u64 = 2;
 
 /// What the attempt came to.
 enum Verdicted {
@@ -178,6 +182,9 @@ impl<S: Service> Settler<'_, S> {
             return Verdicted::NotNow(error.to_string());
         }
         let name = self.operation().name;
+        if fault::broken(Mechanism::AckLast) {
+            self.held.ack(begun.message).await;
+        }
         fault::point(name, "before-handler").await;
         let mut tx = Tx::<S>::new(
             self.core,
@@ -188,7 +195,7 @@ impl<S: Service> Settler<'_, S> {
         let handled = self.guarded(event, &mut tx).await;
         fault::point(name, "in-handler").await;
         if let Err(failure) = handled {
-            return self.undo(tx, failure).await;
+            return self.undo(tx, failure, begun.past).await;
         }
         let forget = remembered.then_some(&begun.attempts);
         let commit = tx.commit_handled(self.operation().durable, &begun.identity, forget);
@@ -205,9 +212,9 @@ impl<S: Service> Settler<'_, S> {
 
     /// Rolls back. What the handler has read may have been another's work that was undone in the end: then its verdict
     /// is worth nothing.
-    async fn undo(&self, tx: Tx<'_, S>, failure: Failure) -> Verdicted {
+    async fn undo(&self, tx: Tx<'_, S>, failure: Failure, past: &Past) -> Verdicted {
         let rolled_back = tokio::time::timeout(self.operation().timeout, tx.rollback()).await;
-        if self.is_the_database(&failure).await {
+        if self.is_the_database(&failure, past).await {
             return Verdicted::NotNow(failure.to_string());
         }
         match rolled_back {
@@ -220,11 +227,14 @@ impl<S: Service> Settler<'_, S> {
     }
 
     /// Whether the handler failed because the database is gone: no fault of the event's.
-    async fn is_the_database(&self, failure: &Failure) -> bool {
+    async fn is_the_database(&self, failure: &Failure, past: &Past) -> bool {
         match failure.of_database() {
             None => false,
-            // Time-outs of a database that answers are the handler's own doing, as when it takes a second connection.
-            Some(sqlx::Error::PoolTimedOut) => self.core.database.ping().await.is_err(),
+            // Time-outs of a database that answers are the handler's own doing, as when it takes a second connection. But
+            // one that answers now may have come back a moment ago: what the handler does itself, it does each time.
+            Some(sqlx::Error::PoolTimedOut) => {
+                past.tries < TIMED_OUT || self.core.database.ping().await.is_err()
+            }
             Some(_) => failure.verdict == Verdict::Retry,
         }
     }

@@ -4,6 +4,7 @@ use sqlx::AnyConnection;
 
 use super::database::{Database, StoreError};
 use super::now_micros;
+use crate::fault::{self, Mechanism};
 
 /// Which event: CloudEvents makes `source` and `id` together unique.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +21,7 @@ impl Inbox {
         durable: &'static str,
         event: &Source,
     ) -> Result<bool, StoreError> {
-        if !database.is_there() {
+        if !database.is_there() || fault::broken(Mechanism::Inbox) {
             return Ok(false);
         }
         let lookups = database.lookups();
@@ -43,7 +44,7 @@ impl Inbox {
         .bind(now_micros())
         .execute(connection)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done.rows_affected() == 1 || fault::broken(Mechanism::Inbox))
     }
 
     /// Forgets all that this consumer has handled, so that a rebuild can handle it again.
