@@ -24,6 +24,8 @@ use crate::telemetry::Metrics;
 
 /// How many events are remembered that have failed. Beyond it all are forgotten, which spares each of them an attempt.
 const SUSPECTS: usize = 10_000;
+/// How much of an error `/readyz` tells, in characters. All of it is in the log.
+const TOLD: usize = 300;
 /// Longer than any probe: who waits for its end is woken.
 const LONG: Duration = Duration::from_secs(3_600);
 
@@ -240,6 +242,7 @@ impl Circuit {
     }
 
     fn say(&self, dependency: &str, interval: Duration, error: &str) {
+        let error: String = error.chars().take(TOLD).collect();
         let words = format!(
             "paused, because {dependency} is unavailable; an event tries it every {}; the last error: {error}",
             text(interval)

@@ -14,7 +14,8 @@ pub struct Clerk;
 impl HandleConfirmed for Clerk {
     // Once per event, however often it is delivered, as far as it writes through `tx`: what it writes is committed
     // together with the note that this event is done. `Err` (any error through `?`) rolls back and tries again later.
-    // `Failure::permanent` gives up at once: the event becomes a dead letter.
+    // `Failure::permanent` gives up at once: the event becomes a dead letter. `Failure::unavailable` says that something
+    // it needs is down: no attempt is spent, and the operation pauses.
     async fn handle_confirmed(
         &self,
         event: &Event<OrderConfirmedV1>,
