@@ -30,8 +30,11 @@ pub(super) const LAST: &str = "SAVEPOINT jetway_last;";
 /// See [`LAST`].
 pub(super) const NEXT: &str = "RELEASE jetway; SAVEPOINT jetway";
 
-/// How a group begins.
-const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT jetway";
+/// How a group begins. The outer savepoint is there for as long as the group's transaction is.
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT jetway_group; SAVEPOINT jetway";
+
+/// The next savepoint where the latest one may be gone; refused where SQLite has rolled back by itself, and all before it.
+const ANEW: &str = "RELEASE jetway_group; SAVEPOINT jetway_group; SAVEPOINT jetway";
 
 /// The queue of those who write. Fair: first come, first served.
 #[derive(Clone)]
@@ -64,6 +67,8 @@ enum Latest {
     Fresh,
     /// What was written after it is to be kept.
     Kept,
+    /// It is to be kept too, and the savepoint may be gone already.
+    Loose,
     /// What was written after it will be undone, unless its owner commits.
     Pending,
     /// Its owner was committing. Either it is still there, with some of what he wrote; or it was released, with all of it.
@@ -139,7 +144,11 @@ impl Open {
     async fn savepoint(&mut self) -> Result<(), sqlx::Error> {
         match self.latest {
             Latest::Fresh => {}
-            Latest::Kept => self.execute(NEXT).await?,
+            Latest::Kept => {
+                self.latest = Latest::Loose;
+                self.execute(NEXT).await?;
+            }
+            Latest::Loose => self.execute(ANEW).await?,
             Latest::Pending => self.execute("ROLLBACK TO jetway").await?,
             Latest::Ending => self.resolve().await?,
         }
@@ -147,16 +156,15 @@ impl Open {
         Ok(())
     }
 
-    /// Somebody was cut off while he committed.
+    /// Somebody was cut off while he committed: either all of what he wrote is undone, or it was released.
     async fn resolve(&mut self) -> Result<(), sqlx::Error> {
         match self.execute("ROLLBACK TO jetway").await {
-            Ok(()) => Ok(()),
             Err(sqlx::Error::Database(error))
                 if error.message().starts_with("no such savepoint") =>
             {
-                self.execute("SAVEPOINT jetway").await
+                self.execute(ANEW).await
             }
-            Err(error) => Err(error),
+            result => result,
         }
     }
 
@@ -167,7 +175,7 @@ impl Open {
 
     async fn commit(mut self) -> (Vec<Waiting>, Result<(), sqlx::Error>) {
         let undone = match self.latest {
-            Latest::Fresh | Latest::Kept => Ok(()),
+            Latest::Fresh | Latest::Kept | Latest::Loose => Ok(()),
             Latest::Pending => self.execute("ROLLBACK TO jetway").await,
             Latest::Ending => self.resolve().await,
         };
