@@ -89,7 +89,7 @@ impl Run {
 
     /// What of the runtime is left out: the value of `JETWAY_BREAK`.
     pub(crate) fn breaks(&self) -> &'static str {
-        const RUNTIME: [&str; 3] = ["inbox", "ack-last", "stored-letters"];
+        const RUNTIME: [&str; 4] = ["inbox", "ack-last", "stored-letters", "near-due"];
         let without = self.control.map_or("", |control| control.without);
         if RUNTIME.contains(&without) {
             without

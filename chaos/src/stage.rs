@@ -22,6 +22,9 @@ use crate::run::Run;
 use crate::watch::{Fault, Record, Watch};
 use crate::worker::{Orders, Without};
 
+/// The file that says how wrong the workers' clocks are.
+const CLOCK: &str = "clock";
+
 /// How long a control waits for what it has probably lost.
 const LOST: Duration = Duration::from_secs(5);
 
@@ -84,6 +87,8 @@ pub(crate) struct Stage {
     seed: u64,
     /// When the load began and ended (0 while it is on), in seconds, and how many per second it was to be.
     load: Option<(f64, f64, u64)>,
+    /// What the stage stands on, and what is to go after it.
+    ground: Vec<Box<dyn Send>>,
     /// What somebody still had to do when the waiting for the end was over.
     unsettled: u64,
 }
@@ -130,6 +135,7 @@ impl Stage {
             }
         };
         let watched = Watched::default();
+        let clock = directory.path().join(CLOCK);
         let hire = |role: &'static str, database: &str, many: usize| -> Result<Vec<Worker>> {
             let one = |nth: usize| {
                 let name = format!("{role}-{}", nth + 1);
@@ -146,6 +152,7 @@ impl Stage {
                     ("DATABASE_URL", database.to_owned()),
                     ("DRAIN_TIMEOUT", setup.drain_timeout.to_owned()),
                     ("JETWAY_BREAK", run.breaks().to_owned()),
+                    ("JETWAY_CLOCK", clock.display().to_string()),
                 ];
                 Worker::new(&name, role, orders, envs, directory.path(), &watched)
             };
@@ -169,8 +176,10 @@ impl Stage {
             seed: run.seed,
             watch: None,
             load: None,
+            ground: Vec::new(),
             unsettled: 0,
         };
+        stage.set_clock(0)?;
         stage.effects.migrate(&crate::contract::MIGRATIONS).await?;
         stage.sent.migrate(&crate::contract::MIGRATIONS).await?;
         for worker in stage.depots.iter_mut().chain(&mut stage.shippers) {
@@ -415,6 +424,19 @@ impl Stage {
         Ok(letters)
     }
 
+    /// Sets the clocks of the workers: seconds ahead of ours.
+    pub(crate) fn set_clock(&self, seconds: i64) -> Result<()> {
+        let new = self.directory.path().join("clock.new");
+        std::fs::write(&new, seconds.to_string())?;
+        // At once: nobody reads half of it.
+        Ok(std::fs::rename(new, self.directory.path().join(CLOCK))?)
+    }
+
+    /// Keeps something until everything on the stage has ended.
+    pub(crate) fn keep(&mut self, ground: Box<dyn Send>) {
+        self.ground.push(ground);
+    }
+
     /// The same as at the beginning, for what was taken away.
     pub(crate) async fn provision(&self) -> Result<()> {
         provision(&self.context, self.operation).await
@@ -434,9 +456,11 @@ impl Stage {
             shippers,
             brokers,
             directory,
+            ground,
             ..
         } = self;
         drop((watch, depots, shippers, brokers));
+        drop(ground);
         keep.then(|| directory.keep())
     }
 }

@@ -6,7 +6,8 @@
 //! A release build obeys nothing unless its own code has called [`allow`]: the environment alone cannot reach this, and
 //! no feature of a crate that is built beside it can switch it on. Only the experiment in `chaos/` calls it. There,
 //! and nowhere else, `JETWAY_BREAK` is read too: a list of the mechanisms that [`broken`] knows, separated by commas, which
-//! are then left out, so that the experiment can show that it would notice.
+//! are then left out, so that the experiment can show that it would notice. And `JETWAY_CLOCK` is a file that says by how
+//! many seconds the clock of the process is wrong, as far as anything is decided by it; what it says may change.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,8 @@ pub(crate) enum Mechanism {
     Inbox,
     /// `ack-last`: a message is acked before its handler runs.
     AckLast,
+    /// `near-due`: a due time of the outbox is believed however far ahead it is.
+    NearDue,
     /// `stored-letters`: a dead letter counts as stored though nobody has confirmed it.
     StoredLetters,
 }
@@ -39,6 +42,7 @@ impl Mechanism {
         match self {
             Self::Inbox => "inbox",
             Self::AckLast => "ack-last",
+            Self::NearDue => "near-due",
             Self::StoredLetters => "stored-letters",
         }
     }
@@ -52,6 +56,20 @@ pub(crate) fn broken(mechanism: Mechanism) -> bool {
             .get_or_init(|| std::env::var("JETWAY_BREAK").unwrap_or_default())
             .split(',')
             .any(|name| name == mechanism.name())
+}
+
+/// By how many microseconds the clock is wrong.
+pub(crate) fn clock_error() -> i64 {
+    static CLOCK: OnceLock<Option<String>> = OnceLock::new();
+    if !allowed() {
+        return 0;
+    }
+    let file = CLOCK.get_or_init(|| std::env::var("JETWAY_CLOCK").ok());
+    let text = file
+        .as_ref()
+        .and_then(|file| std::fs::read_to_string(file).ok());
+    let seconds: i64 = text.and_then(|text| text.parse().ok()).unwrap_or(0);
+    seconds.saturating_mul(1_000_000)
 }
 
 pub(crate) async fn point(operation: &str, point: &str) {

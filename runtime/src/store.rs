@@ -22,7 +22,8 @@ pub(crate) use outbox::{Outbox, Row};
 #[must_use]
 pub fn now_micros() -> i64 {
     let nanos = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
-    i64::try_from(nanos / 1_000).unwrap_or(i64::MAX)
+    let now = i64::try_from(nanos / 1_000).unwrap_or(i64::MAX);
+    now.saturating_add(crate::fault::clock_error())
 }
 
 /// A text as both databases can keep it: Postgres takes no NUL, and an error may quote whatever an event held.

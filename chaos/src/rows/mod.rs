@@ -1,8 +1,11 @@
 //! The rows of the experiment: load, fault, what must hold, and what is left out to see that the row would notice.
 
 mod broker;
+mod clock;
+mod cluster;
 mod consumer;
 mod database;
+mod full;
 mod malformed;
 mod outbox;
 mod poison;
@@ -86,11 +89,31 @@ pub(crate) const ROWS: &[Row] = &[
         controls: &[INBOX],
     },
     Row {
+        number: 4,
+        load: "1,000/s, three servers, R3",
+        fault: "leader killed, leader stopped",
+        holds: "0 lost, gap <= 15 s",
+        per_second: 1_000,
+        controls: &[Control {
+            without: "replicas",
+            means: "the stream has one copy",
+            breaks: cluster::SHORT_GAP,
+        }],
+    },
+    Row {
         number: 5,
         load: "1,000/s",
         fault: "proxy between service and server cuts, half-opens, delays 100 +- 50 ms",
         holds: "0 lost, memory <= +64 MiB",
         per_second: 1_000,
+        controls: &[OUTBOX],
+    },
+    Row {
+        number: 6,
+        load: "16 KiB events",
+        fault: "store on a 24 MiB tmpfs fills up",
+        holds: "outbox keeps everything, drains <= 30 s after room is made",
+        per_second: 300,
         controls: &[OUTBOX],
     },
     Row {
@@ -146,6 +169,18 @@ pub(crate) const ROWS: &[Row] = &[
         controls: &[Control {
             breaks: outbox::NO_ZOMBIE,
             ..OUTBOX
+        }],
+    },
+    Row {
+        number: 13,
+        load: "1,000/s",
+        fault: "service clock +- 1 h",
+        holds: "0 lost, delays sane",
+        per_second: 1_000,
+        controls: &[Control {
+            without: "near-due",
+            means: "the relay believes a due time however far ahead it is",
+            breaks: clock::SANE_DELAYS,
         }],
     },
     Row {
@@ -214,12 +249,15 @@ pub(crate) async fn play(run: &Run) -> Result<Finding> {
         1 => consumer::crash_points(run).await?,
         2 => broker::killed(run).await?,
         3 => consumer::stopped(run).await?,
+        4 => cluster::leader(run).await?,
         5 => way::faulty(run).await?,
+        6 => full::up(run).await?,
         7 => poison::errors(run).await?,
         8 => poison::no_stream(run).await?,
         9 => malformed::events(run).await?,
         10 => repeat::republished(run).await?,
         12 => outbox::killed(run).await?,
+        13 => clock::wrong(run).await?,
         14 => repeat::cold_start(run).await?,
         15 => consumer::rolling(run).await?,
         16 => database::gone(run).await?,

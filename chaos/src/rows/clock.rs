@@ -1,0 +1,69 @@
+//! Clocks that are wrong, and that jump.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use rand::Rng as _;
+
+use super::Played;
+use crate::account::promise;
+use crate::load::Wanted;
+use crate::run::Run;
+use crate::stage::{Setup, Stage};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const SANE: f64 = 15.0;
+const HOUR: i64 = 3_600;
+pub(super) const SANE_DELAYS: &str = "no delay grows with the clock: it resumes within 15 s";
+
+/// Row 13. The clocks of the services are set, and set right again, while the broker is away: then there is something whose
+/// time is written down by one clock and read by another.
+pub(super) async fn wrong(run: &Run) -> Result<Played> {
+    let setup = Setup {
+        shippers: 1,
+        ..Setup::default()
+    };
+    let mut random = run.random();
+    let mut stage = Stage::set(run, setup).await?;
+    let load = stage.begin_load(&Wanted::steady(run.per_second()));
+    let hours = [HOUR, 0, -HOUR, 0];
+    let mut late = 0;
+    let times = run.times(hours.len(), 4);
+    for nth in 0..times {
+        tokio::time::sleep(run.pause(&mut random)).await;
+        let mark = stage.fault();
+        stage.kill_broker(0).await?;
+        // Time for publishes to fail and to be put off.
+        tokio::time::sleep(Duration::from_millis(random.random_range(1_200..2_500))).await;
+        stage.brokers[0].restart().await?;
+        let to = hours[nth % hours.len()];
+        stage.set_clock(to)?;
+        let label = format!(
+            "the clock was set to {:+} h while the broker was away",
+            to / HOUR
+        );
+        let resumed = stage
+            .resumed(run, mark, Instant::now(), label, PATIENCE)
+            .await;
+        late += usize::from(resumed.is_none_or(|seconds| seconds > SANE));
+    }
+    stage.end_load(load).await;
+    stage.settle(run, PATIENCE).await;
+    let account = stage.account().await?;
+    let mut promises = account.promises();
+    promises.push(account.no_letters());
+    promises.push(promise(
+        SANE_DELAYS,
+        late == 0,
+        format!(
+            "{:.1} s at most, {late} of {times} took longer or did not end",
+            account.resume.unwrap_or_default()
+        ),
+    ));
+    Ok(Played {
+        stage,
+        account,
+        promises,
+        notes: Vec::new(),
+    })
+}
