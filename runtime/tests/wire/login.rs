@@ -71,7 +71,7 @@ async fn a_server_that_demands_an_nkey() {
     house.works().await;
     house.settings.nats_nkey_seed = secret(&unknown.seed().unwrap());
     let said = house.says().await.replace(&unknown.public_key(), "U…");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"not connected: 127.0.0.1:4222: it refuses the login as nkey U…: is that a user there?");
 }
 
 /// A JWT as the server reads it.
@@ -161,7 +161,10 @@ async fn a_server_that_demands_credentials() {
     write(&house, &other.user(None));
     let said = house.says().await;
     let directory = format!("{}/", house.directory.path().display());
-    insta::assert_snapshot!(said.replace(&directory, ""), @"");
+    insta::assert_snapshot!(
+        said.replace(&directory, ""),
+        @"not connected: 127.0.0.1:4222: it refuses the login as the user of NATS_CREDS=tester.creds: does the server know the account, and has the user been revoked?"
+    );
 }
 
 /// Short-lived credentials are written anew by somebody else; the service takes what it finds when it connects.

@@ -55,9 +55,15 @@ impl Guarded {
     }
 
     /// The server reads its configuration anew.
-    fn deny(&self, publish: &str, subscribe: &str) {
+    async fn deny(&self, publish: &str, subscribe: &str) {
+        let reloads = || {
+            let log = self.rig.broker.log();
+            log.matches("Reloaded server configuration").count()
+        };
+        let before = reloads();
         std::fs::write(&self.users, users(publish, subscribe)).unwrap();
         self.rig.broker.signal(Signal::Hup).unwrap();
+        wait("the server to reload", || async { reloads() > before }).await;
     }
 
     async fn is_ready(&self) {
@@ -94,7 +100,7 @@ impl Guarded {
 async fn to_publish_an_event() {
     let guarded = Guarded::new().await;
     let service = guarded.serve().await;
-    guarded.deny("\"thing.happened.v1.denied\"", "");
+    guarded.deny("\"thing.happened.v1.denied\"", "").await;
     publish(&service.app, "denied").await;
     publish(&service.app, "free").await;
     guarded
@@ -113,7 +119,7 @@ async fn to_publish_an_event() {
         tries > 0 && error.contains("Permissions Violation"),
         "{error}"
     );
-    guarded.deny("", "");
+    guarded.deny("", "").await;
     guarded.is_ready().await;
     wait("the event", || async { service.effects().await.len() == 2 }).await;
     assert_eq!(guarded.rig.depth().await, 2);
@@ -124,10 +130,10 @@ async fn to_publish_an_event() {
 async fn to_listen_for_answers() {
     let guarded = Guarded::new().await;
     let service = guarded.serve().await;
-    guarded.deny("", "\"_INBOX_tester.>\"");
+    guarded.deny("", "\"_INBOX_tester.>\"").await;
     guarded.is_told("subscribe to", "_INBOX_tester.").await;
     publish(&service.app, "denied").await;
-    guarded.deny("", "");
+    guarded.deny("", "").await;
     guarded.is_ready().await;
     wait("the event", || async { service.effects().await.len() == 1 }).await;
     guarded.rig.settled("tester-handle").await;
@@ -140,10 +146,10 @@ async fn to_pull() {
     let guarded = Guarded::new().await;
     let service = guarded.serve().await;
     let subject = "$JS.API.CONSUMER.MSG.NEXT.THINGS.tester-handle";
-    guarded.deny(&format!("{subject:?}"), "");
+    guarded.deny(&format!("{subject:?}"), "").await;
     guarded.is_told("publish to", subject).await;
     guarded.rig.send(&Happened::new("a", 1)).await;
-    guarded.deny("", "");
+    guarded.deny("", "").await;
     wait("the event", || async { service.effects().await.len() == 1 }).await;
     guarded.is_ready().await;
     service.stop().await.unwrap();
@@ -153,12 +159,12 @@ async fn to_pull() {
 async fn to_acknowledge() {
     let guarded = Guarded::new().await;
     let service = guarded.serve().await;
-    guarded.deny("\"$JS.ACK.THINGS.tester-handle.>\"", "");
+    guarded.deny("\"$JS.ACK.THINGS.tester-handle.>\"", "").await;
     guarded.rig.send(&Happened::new("a", 1)).await;
     guarded
         .is_told("publish to", "$JS.ACK.THINGS.tester-handle.>")
         .await;
-    guarded.deny("", "");
+    guarded.deny("", "").await;
     guarded.rig.settled("tester-handle").await;
     guarded.is_ready().await;
     assert_eq!(service.effects().await.len(), 1);
@@ -171,7 +177,7 @@ async fn to_publish_anything_at_all() {
     const EVENTS: usize = 1_000;
     let guarded = Guarded::new().await;
     let service = guarded.serve().await;
-    guarded.deny("\"thing.happened.v1.>\"", "");
+    guarded.deny("\"thing.happened.v1.>\"", "").await;
     let mut tx = service.app.begin();
     for number in 0..EVENTS {
         tx.publish(Happened::new(&format!("flood-{number}"), 1))
@@ -194,7 +200,7 @@ async fn to_publish_anything_at_all() {
     .await;
     let denials = lines("subject=\"thing.happened.v1.flood-");
     assert!((1..=64).contains(&denials), "{denials} lines");
-    guarded.deny("", "");
+    guarded.deny("", "").await;
     wait("the events", || async {
         service.effects().await.len() == EVENTS
     })

@@ -32,7 +32,7 @@ impl Access {
                 Err(_) => "the nkey of NATS_NKEY_SEED, which cannot be read".to_owned(),
             },
             Some(NatsLogin::Creds(file)) => format!(
-                "the user of NATS_CREDS={}: does the server know the account, and are they revoked?",
+                "the user of NATS_CREDS={}: does the server know the account, and has the user been revoked?",
                 file.display()
             ),
         };
