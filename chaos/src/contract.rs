@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jetway::validate::Checker;
 use jetway::{
-    Backoff, EventData, Migration, Migrations, Operation, Ordering, Retention, Retry, SentBy,
-    Service, Start, Storage, Stream, Subject, SubjectError, Validate,
+    Backoff, EventData, Migration, Migrations, Operation, Ordering, Pause, Retention, Retry,
+    SentBy, Service, Start, Storage, Stream, Subject, SubjectError, Validate,
 };
 use serde::{Deserialize, Serialize};
 
@@ -195,6 +195,11 @@ impl Shape {
             alert_after: 3,
             start: Start::All,
             rate_limit: None,
+            pause: Pause {
+                after: 5,
+                probe: Duration::from_secs(5),
+                cap: Duration::from_secs(60),
+            },
         }))
     }
 }

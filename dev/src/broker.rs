@@ -31,6 +31,9 @@ pub struct BrokerOptions {
     pub environment: Vec<(String, String)>,
     /// Name and password of somebody who may ask for JetStream, where `extra` says that clients have to log in.
     pub login: Option<(String, String)>,
+    /// Ask the monitoring endpoints whether the server is up, and not as a client would: where clients need TLS or
+    /// credentials. Implies `monitoring`.
+    pub guarded: bool,
     /// Keep the store here; otherwise in a temporary directory that goes with the broker.
     pub directory: Option<PathBuf>,
     /// A directory to be removed when our process ends without having stopped the broker; see
@@ -48,6 +51,7 @@ impl Default for BrokerOptions {
             extra: String::new(),
             environment: Vec::new(),
             login: None,
+            guarded: false,
             directory: None,
             remove_afterwards: None,
         }
@@ -66,6 +70,7 @@ pub struct Broker {
     directory: PathBuf,
     environment: Vec<(String, String)>,
     login: Option<(String, String)>,
+    guarded: bool,
     remove_afterwards: Option<PathBuf>,
     _temporary: Option<TempDir>,
 }
@@ -116,13 +121,14 @@ impl Broker {
             server: server.clone(),
             name: format!("jetway-{}", uuid::Uuid::new_v4().simple()),
             port: options.port.map_or_else(ports::free, Ok)?,
-            monitoring: if options.monitoring {
+            monitoring: if options.monitoring || options.guarded {
                 Some(ports::free()?)
             } else {
                 None
             },
             environment: options.environment.clone(),
             login: options.login.clone(),
+            guarded: options.guarded,
             remove_afterwards: options
                 .remove_afterwards
                 .clone()
@@ -285,11 +291,16 @@ impl Broker {
                         leash.log_tail(12)
                     )));
                 }
-                match raw_nats::jetstream_answers(&address, self.login.as_ref()).await {
-                    Ok(info) if info.server_name == name => Ok(Ok(())),
-                    Ok(info) => Ok(Err(format!(
-                        "{address}: address already in use by server {}",
-                        info.server_name
+                let answered = match self.monitoring_url().filter(|_| self.guarded) {
+                    Some(url) => healthy(&url).await,
+                    None => raw_nats::jetstream_answers(&address, self.login.as_ref())
+                        .await
+                        .map(|info| info.server_name),
+                };
+                match answered {
+                    Ok(other) if other == name => Ok(Ok(())),
+                    Ok(other) => Ok(Err(format!(
+                        "{address}: address already in use by server {other}"
                     ))),
                     Err(seen) => Err(seen),
                 }
@@ -297,6 +308,20 @@ impl Broker {
         );
         answer.await?.map_err(Error::Failed)
     }
+}
+
+/// The name of a server that says of itself that it is well, JetStream included.
+async fn healthy(monitoring: &str) -> std::result::Result<String, String> {
+    let get = |path: &str| reqwest::get(format!("{monitoring}{path}"));
+    let health = get("/healthz").await.map_err(|e| e.to_string())?;
+    if !health.status().is_success() {
+        return Err(format!("/healthz answers {}", health.status()));
+    }
+    let varz = get("/varz").await.map_err(|e| e.to_string())?;
+    let varz: serde_json::Value = varz.json().await.map_err(|e| e.to_string())?;
+    let name = varz.get("server_name").and_then(|name| name.as_str());
+    name.map(str::to_owned)
+        .ok_or_else(|| "/varz names no server".to_owned())
 }
 
 /// Who answers at this URL (`nats://host:port`, one of several separated by commas): name and version. An error when

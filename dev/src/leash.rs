@@ -55,6 +55,8 @@ pub enum Signal {
     Stop,
     /// Go on after [`Signal::Stop`].
     Cont,
+    /// Read the configuration again.
+    Hup,
 }
 
 impl Signal {
@@ -66,6 +68,7 @@ impl Signal {
             Self::Kill => "KILL",
             Self::Stop => "STOP",
             Self::Cont => "CONT",
+            Self::Hup => "HUP",
         }
     }
 
@@ -78,6 +81,7 @@ impl Signal {
             Self::Kill => System::KILL,
             Self::Stop => System::STOP,
             Self::Cont => System::CONT,
+            Self::Hup => System::HUP,
         }
     }
 }

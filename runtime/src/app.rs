@@ -1,6 +1,6 @@
 //! A service as it runs: what its parts share, how it starts, and how it ends.
 
-mod broker;
+pub(crate) mod broker;
 mod launch;
 mod provision;
 mod running;
@@ -32,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) jetstream: jetstream::Context,
     /// Counts connections to the broker: pulls of an earlier one are lost.
     pub(crate) connection: watch::Sender<u64>,
+    /// What else is known of the connection.
+    pub(crate) link: broker::Link,
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
@@ -89,8 +91,16 @@ impl<S: Service> App<S> {
         )?;
         let (connection, _) = watch::channel(0);
         let health = Health::default();
-        let client =
-            broker::connect(S::NAME, &settings, connection.clone(), health.clone()).await?;
+        let patience = S::OPERATIONS
+            .iter()
+            .map(|operation| operation.ack_wait)
+            .max();
+        let link = broker::Link::new(
+            connection.clone(),
+            health.clone(),
+            patience.unwrap_or_default(),
+        );
+        let client = broker::connect(S::NAME, &settings, &link).await?;
         let jetstream = broker::jetstream(&client);
         let core = Core {
             metrics: if settings.otel_sdk_disabled {
@@ -103,6 +113,7 @@ impl<S: Service> App<S> {
             client,
             jetstream,
             connection,
+            link,
             health,
             shutdown: CancellationToken::new(),
             relay_wake: Notify::new(),

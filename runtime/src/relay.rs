@@ -1,42 +1,47 @@
 //! The relay: publishes what the outbox holds, in order per key, until the broker has confirmed it.
+//!
+//! Several passes overlap, so that while one marks its rows and another reads, events are on their way: each takes rows,
+//! publishes them and marks them. What holds the order of a key is that its events go one after another, and only while
+//! none has failed; a pass that takes a key on while an earlier one still has it waits for that one's success.
 
-use std::collections::BTreeMap;
+mod pace;
+mod pass;
+mod publisher;
+
 use std::fs::File;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
 use async_nats::connection::State;
-use async_nats::header::HeaderMap;
-use async_nats::jetstream::context::{PublishError, PublishErrorKind};
-use async_nats::jetstream::message::PublishMessage;
-use bytes::Bytes;
-use futures::StreamExt;
-use rand::Rng;
+use tokio::task::JoinSet;
 
+use crate::Stream;
 use crate::app::Core;
-use crate::fault;
-use crate::store::{Kind, Outbox, Row, StoreError, micros, now_micros};
-use crate::telemetry::send_span;
-use crate::wire::CONTENT_TYPE;
+use crate::store::{Kind, Outbox, StoreError, now_micros};
+use pace::Pace;
+use pass::Relay;
 
-/// How many keys are published at once.
-const WINDOW: usize = 256;
-/// How long the broker may take to confirm one event.
-const CONFIRM: Duration = Duration::from_secs(5);
 /// How often the outbox is looked at without being called: for what another replica or an earlier process left.
 const TICK: Duration = Duration::from_secs(1);
 /// How often depth and age are measured.
 const MEASURE: Duration = Duration::from_secs(5);
+/// How many passes overlap at most.
+const PASSES: usize = 3;
 
 /// Publishes until shutdown.
-pub(crate) async fn run(core: Arc<Core>) {
-    if !core.database.is_there() {
-        return;
+pub(crate) async fn run(core: Arc<Core>, streams: &[&Stream]) {
+    if core.database.is_there() {
+        tokio::join!(relay(&core, streams), measure(&core));
     }
-    let mut measured = tokio::time::Instant::now();
+}
+
+async fn relay(core: &Arc<Core>, streams: &[&Stream]) {
     let mut lock = Lock::default();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let Some(relay) = begin(core, streams).await else {
+        return;
+    };
     loop {
         tokio::select! {
             biased;
@@ -44,206 +49,107 @@ pub(crate) async fn run(core: Arc<Core>) {
             () = core.relay_wake.notified() => {}
             _ = tick.tick() => {}
         }
-        if lock.hold(&core) {
+        if lock.hold(core) {
             // What is left at shutdown is for `flush`, which has a bound.
-            publish_all(&core, || !core.shutdown.is_cancelled()).await;
-        }
-        if measured.elapsed() >= MEASURE {
-            measured = tokio::time::Instant::now();
-            measure(&core).await;
+            publish_all(core, &relay, || !core.shutdown.is_cancelled()).await;
         }
     }
 }
 
 /// Publishes what is left after the handlers have ended. The caller sets a bound; what it cuts off stays in the outbox.
-pub(crate) async fn flush(core: &Core) {
+pub(crate) async fn flush(core: &Arc<Core>, streams: &[&Stream]) {
     if !core.database.is_there() {
         return;
     }
     let mut lock = Lock::default();
-    if lock.hold(core) {
-        publish_all(core, || true).await;
+    if lock.hold(core)
+        && let Some(relay) = begin(core, streams).await
+    {
+        publish_all(core, &relay, || true).await;
     }
 }
 
-async fn publish_all(core: &Core, go_on: impl Fn() -> bool) {
-    while core.client.connection_state() == State::Connected {
-        match pass(core).await {
-            Ok(0) => return,
-            Ok(_) if !go_on() => return,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "the outbox cannot be read or marked; its events wait");
-                return;
-            }
+async fn begin(core: &Arc<Core>, streams: &[&Stream]) -> Option<Arc<Relay>> {
+    match Relay::new(core.clone(), Pace::of(streams)).await {
+        Ok(relay) => Some(Arc::new(relay)),
+        // The client has ended, and so has the process.
+        Err(error) => {
+            tracing::error!(error, "the relay cannot listen for confirmations");
+            None
         }
     }
 }
 
-/// One pass: takes rows, publishes them, marks them. Returns how many were published.
-async fn pass(core: &Core) -> Result<usize, StoreError> {
-    match core.database.kind() {
-        // The rows stay locked while they are published: a relay that dies lets go of them at once.
-        Kind::Postgres => {
-            let mut write = core.database.begin().await?;
-            let rows = Outbox::take(write.connection(), Kind::Postgres).await?;
-            let sent = publish(core, rows).await;
-            sent.mark(write.connection()).await?;
-            write.commit().await?;
-            Ok(sent.published.len())
-        }
-        Kind::None => Ok(0),
-        // SQLite has one writer: it is not held up while the network is waited for. `Lock` keeps other relays away.
-        Kind::Sqlite => {
-            let mut connection = core.database.pool().acquire().await?;
-            let rows = Outbox::take(&mut connection, Kind::Sqlite).await?;
-            drop(connection);
-            let sent = publish(core, rows).await;
-            if sent.is_empty() {
-                return Ok(0);
-            }
-            let mut write = core.database.begin().await?;
-            sent.mark(write.connection()).await?;
-            write.commit().await?;
-            Ok(sent.published.len())
-        }
-    }
-}
-
-/// What became of a pass.
-#[derive(Default)]
-struct Sent {
-    published: Vec<i64>,
-    /// The first failure of each key: nothing behind it was tried.
-    failed: Vec<(Row, String)>,
-}
-
-impl Sent {
-    fn is_empty(&self) -> bool {
-        self.published.is_empty() && self.failed.is_empty()
-    }
-
-    async fn mark(&self, connection: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
-        Outbox::published(connection, &self.published).await?;
-        for (row, error) in &self.failed {
-            let due = now_micros() + micros(backoff(row.attempts));
-            Outbox::failed(connection, row.position, error, due).await?;
-        }
-        Ok(())
-    }
-}
-
-async fn publish(core: &Core, rows: Vec<Row>) -> Sent {
-    let mut keys: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-    for row in rows {
-        keys.entry(row.key.clone()).or_default().push(row);
-    }
-    let mut results = futures::stream::iter(keys.into_values().map(|rows| publish_key(core, rows)))
-        .buffer_unordered(WINDOW);
-    let mut sent = Sent::default();
-    while let Some((published, failed)) = results.next().await {
-        sent.published.extend(published);
-        sent.failed.extend(failed);
-    }
-    if !sent.published.is_empty() {
-        fault::point("relay", "after-publish").await;
-    }
-    sent
-}
-
-/// Publishes the events of one key, in order, up to its first failure.
-async fn publish_key(core: &Core, rows: Vec<Row>) -> (Vec<i64>, Option<(Row, String)>) {
-    let mut published = Vec::with_capacity(rows.len());
-    for row in rows {
-        match publish_row(core, &row).await {
-            Ok(()) => published.push(row.position),
-            Err(error) => {
-                core.metrics.publish_failed(&row.address);
-                tracing::warn!(
-                    event = row.event_id,
-                    event_type = row.event_type,
-                    attempt = row.attempts + 1,
-                    error,
-                    "an event could not be published; it stays in the outbox"
-                );
-                return (published, Some((row, error)));
-            }
-        }
-    }
-    (published, None)
-}
-
-async fn publish_row(core: &Core, row: &Row) -> Result<(), String> {
-    fault::point("relay", "before-publish").await;
-    let span = send_span(
-        &row.address,
-        &row.event_type,
-        &row.event_id,
-        &row.correlation_id,
-        &row.trace,
-        SystemTime::now(),
-    );
-    let mut headers = HeaderMap::new();
-    headers.insert("Content-Type", CONTENT_TYPE);
-    span.context().inject(&mut headers);
-    // The same id each time: the stream drops what it has already stored within its duplicate window.
-    let message = PublishMessage::build()
-        .payload(Bytes::from(row.body.clone()))
-        .headers(headers)
-        .message_id(&row.event_id);
-    let confirmed = async {
-        core.jetstream
-            .send_publish(row.subject.clone(), message)
-            .await?
-            .await
+/// Publishes until nothing is due, or the broker does not answer.
+async fn publish_all(core: &Core, relay: &Arc<Relay>, go_on: impl Fn() -> bool) {
+    let most = match core.database.kind() {
+        Kind::None => return,
+        Kind::Sqlite => PASSES,
+        // A pass holds a connection for as long as it lasts, and the handlers need some, too.
+        Kind::Postgres => PASSES.min((core.settings.database_connections as usize / 4).max(1)),
     };
-    let mut connection = core.connection.subscribe();
-    let result = tokio::select! {
-        answer = tokio::time::timeout(CONFIRM, confirmed) => match answer {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(explained(&error, &row.subject)),
-            Err(_) => Err(format!(
-                "the broker did not confirm within {} s",
-                CONFIRM.as_secs()
-            )),
-        },
-        // The answer would have come over the connection that is gone.
-        _ = connection.changed() => Err("the connection to the broker was lost before it confirmed".to_owned()),
-    };
-    if result.is_ok() {
-        core.metrics.sent(&row.address);
+    // Dropped with this future, and the passes with it.
+    let mut passes = JoinSet::new();
+    relay.rewind();
+    let (mut more, mut begun) = (true, Instant::now());
+    loop {
+        // Rows before the last one taken come to be due: now and then it begins from the front.
+        let rewind = begun.elapsed() >= TICK;
+        if more && !rewind && passes.len() < most && go_on() && connected(core) {
+            match relay.take().await {
+                Ok(Some(pass)) => {
+                    let relay = relay.clone();
+                    passes.spawn(async move { relay.finish(pass).await });
+                    continue;
+                }
+                Ok(None) => more = false,
+                Err(error) => {
+                    waits(&error);
+                    more = false;
+                }
+            }
+        }
+        match passes.join_next().await {
+            Some(Ok(Ok(true))) => more = true,
+            Some(Ok(Ok(false))) => more = false,
+            Some(Ok(Err(error))) => {
+                waits(&error);
+                more = false;
+            }
+            // It was cut off, or it panicked: its rows are open as before.
+            Some(Err(_)) => more = false,
+            None if rewind && more && go_on() && connected(core) => {
+                relay.rewind();
+                begun = Instant::now();
+            }
+            None => return,
+        }
     }
-    span.end(result.as_ref().map(drop));
-    result
 }
 
-/// What a person has to do for the event to be published.
-fn explained(error: &PublishError, subject: &str) -> String {
-    match error.kind() {
-        PublishErrorKind::StreamNotFound => {
-            format!("no stream takes the subject {subject}: {error}")
-        }
-        PublishErrorKind::MaxPayloadExceeded => {
-            format!("the event is larger than the server's max_payload: {error}")
-        }
-        _ => error.to_string(),
-    }
+fn connected(core: &Core) -> bool {
+    core.client.connection_state() == State::Connected
+}
+
+fn waits(error: &StoreError) {
+    tracing::warn!(%error, "the outbox cannot be read or marked; its events wait");
 }
 
 async fn measure(core: &Core) {
-    if let Ok((depth, oldest)) = Outbox::depth(&core.database).await {
-        let age = oldest.map_or(0, |oldest| now_micros().saturating_sub(oldest));
-        core.metrics.set_outbox(
-            u64::try_from(depth).unwrap_or(0),
-            Duration::from_micros(u64::try_from(age).unwrap_or(0)),
-        );
+    let mut tick = tokio::time::interval(MEASURE);
+    loop {
+        tokio::select! {
+            () = core.shutdown.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Ok((depth, oldest)) = Outbox::depth(&core.database).await {
+            let age = oldest.map_or(0, |oldest| now_micros().saturating_sub(oldest));
+            core.metrics.set_outbox(
+                u64::try_from(depth).unwrap_or(0),
+                Duration::from_micros(u64::try_from(age).unwrap_or(0)),
+            );
+        }
     }
-}
-
-/// From a quarter of a second to half a minute.
-fn backoff(attempts: i64) -> Duration {
-    let exponent = u32::try_from(attempts.clamp(0, 7)).unwrap_or(0);
-    Duration::from_millis(250 * 2_u64.pow(exponent)).mul_f64(rand::rng().random_range(1.0..1.25))
 }
 
 /// Only one relay works on a SQLite file, across processes: the operating system lets go of the lock with the process.

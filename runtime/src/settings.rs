@@ -4,6 +4,7 @@
 //! machine, and is refused at start where it is wrong. A service adds its own with `#[derive(clap::Args)]`; the value
 //! types and [`duration`] are for those, too.
 
+mod nats;
 mod parse;
 mod secret;
 mod values;
@@ -12,10 +13,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use nats::Credentials;
+pub use nats::{NatsLogin, NatsTls};
 pub use parse::{Refusal, parse};
 pub use secret::{Secret, SecretUrl, redacted};
 pub(crate) use values::text;
-pub use values::{LogFormat, NatsLogin, SqliteSynchronous, ValueError, bytes, duration};
+pub use values::{LogFormat, SqliteSynchronous, ValueError, bytes, duration};
 
 use crate::topology::TopologyMode;
 
@@ -28,7 +31,7 @@ pub struct NoSettings {}
 // The derive would name the group after the type, as it does for a service's own `Settings`, and the two would clash.
 #[group(skip)]
 pub struct Settings {
-    /// NATS servers; several are separated by commas
+    /// NATS servers; several are separated by commas, and tls:// demands TLS
     #[arg(long, env = "NATS_URL", value_delimiter = ',', default_value = "nats://127.0.0.1:4222", value_parser = values::nats_url)]
     pub nats_url: Vec<SecretUrl>,
 
@@ -39,6 +42,34 @@ pub struct Settings {
     /// Seed of the NATS user's nkey, as in SU…
     #[arg(long, env = "NATS_NKEY_SEED", value_name = "SEED", hide_env_values = true, value_parser = values::nkey_seed)]
     pub nats_nkey_seed: Option<Secret>,
+
+    /// Name of the NATS user
+    #[arg(long, env = "NATS_USER", value_name = "NAME")]
+    pub nats_user: Option<String>,
+
+    /// Password of the NATS user
+    #[arg(long, env = "NATS_PASSWORD", value_name = "PASSWORD", hide_env_values = true, value_parser = values::secret)]
+    pub nats_password: Option<Secret>,
+
+    /// Token that NATS asks for
+    #[arg(long, env = "NATS_TOKEN", value_name = "TOKEN", hide_env_values = true, value_parser = values::secret)]
+    pub nats_token: Option<Secret>,
+
+    /// File with the certificates (PEM) of the authorities that may vouch for NATS; the system's where not set
+    #[arg(long, env = "NATS_TLS_CA", value_name = "FILE", value_parser = values::existing_file)]
+    pub nats_tls_ca: Option<PathBuf>,
+
+    /// File with the certificate (PEM) that the service shows to NATS
+    #[arg(long, env = "NATS_TLS_CERT", value_name = "FILE", value_parser = values::existing_file)]
+    pub nats_tls_cert: Option<PathBuf>,
+
+    /// File with the private key (PEM) of that certificate
+    #[arg(long, env = "NATS_TLS_KEY", value_name = "FILE", value_parser = values::existing_file)]
+    pub nats_tls_key: Option<PathBuf>,
+
+    /// Whether TLS begins before NATS has said anything, as its handshake_first demands
+    #[arg(long, env = "NATS_TLS_FIRST", value_name = "true|false", default_value = "false", action = clap::ArgAction::Set, value_parser = values::yes_or_no)]
+    pub nats_tls_first: bool,
 
     /// What the subjects begin with on which the broker's answers arrive; its user must be allowed to subscribe below it
     #[arg(long, env = "NATS_INBOX_PREFIX", value_name = "SUBJECT", default_value = "_INBOX_<service>", value_parser = values::inbox_prefix)]
@@ -114,12 +145,5 @@ impl Settings {
     #[must_use]
     pub fn defaults(service: &str) -> Self {
         parse::defaults(service)
-    }
-
-    /// Who to log in as, where `NATS_URL` says so: the first of its servers that does. The NATS client itself ignores
-    /// what stands before the `@` of a URL.
-    #[must_use]
-    pub fn nats_login(&self) -> Option<NatsLogin> {
-        self.nats_url.iter().find_map(values::nats_login)
     }
 }

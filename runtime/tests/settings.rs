@@ -138,7 +138,16 @@ fn every_kind_of_wrong_value_is_refused_with_its_name_value_origin_and_what_is_a
         ("NATS_URL", "nats://127.0.0.1:4222,http:// x"),
         ("NATS_CREDS", "/nowhere/creds"),
         ("NATS_CREDS", "/"),
+        ("NATS_URL", "ws://127.0.0.1:4222"),
         ("NATS_NKEY_SEED", "SUhunter2"),
+        (
+            "NATS_NKEY_SEED",
+            "SUAIO3FHUX5PNV2LQIIP7TZ3N4L7TX3W53MQGEIVYFIGA635OZCKEYHFLA",
+        ),
+        ("NATS_TLS_CA", "/nowhere/ca.pem"),
+        ("NATS_TLS_CERT", "/nowhere/cert.pem"),
+        ("NATS_TLS_KEY", "/nowhere/key.pem"),
+        ("NATS_TLS_FIRST", "yes"),
         ("DATABASE_URL", "mysql://shop:hunter2@db/x"),
         ("DATABASE_CONNECTIONS", "0"),
         ("SQLITE_SYNCHRONOUS", "off"),
@@ -186,4 +195,93 @@ fn a_wrong_flag_is_named_as_the_origin() {
     Every setting is listed by --help.
     [exit code 2]
     ");
+}
+
+#[test]
+fn settings_that_do_not_fit_each_other_are_refused_together() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = directory.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let signed = || rcgen::generate_simple_self_signed(vec!["tester".to_owned()]).unwrap();
+    let (mine, other) = (signed(), signed());
+    let certificate = file("cert.pem", &mine.cert.pem());
+    let key = file("key.pem", &mine.signing_key.serialize_pem());
+    let others_key = file("others-key.pem", &other.signing_key.serialize_pem());
+    let encrypted = file(
+        "encrypted.pem",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    let nothing = file("nothing.pem", "hello\n");
+    let broken = file(
+        "broken.pem",
+        "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n",
+    );
+    let seed = "SUAIO3FHUX5PNV2LQIIP7TZ3N4L7TX3W53MQGEIVYFIGA635OZCKEYHFLM";
+    let wrong: &[&[(&str, &str)]] = &[
+        &[("NATS_TLS_CERT", &certificate)],
+        &[("NATS_TLS_KEY", &key)],
+        &[
+            ("NATS_TLS_CERT", &certificate),
+            ("NATS_TLS_KEY", &others_key),
+        ],
+        &[
+            ("NATS_TLS_CERT", &certificate),
+            ("NATS_TLS_KEY", &encrypted),
+        ],
+        &[
+            ("NATS_TLS_CERT", &certificate),
+            ("NATS_TLS_KEY", &certificate),
+        ],
+        &[("NATS_TLS_CERT", &key), ("NATS_TLS_KEY", &key)],
+        &[("NATS_TLS_CA", &nothing)],
+        &[("NATS_TLS_CA", &broken)],
+        &[("NATS_CREDS", &nothing)],
+        &[("NATS_USER", "shop")],
+        &[("NATS_PASSWORD", "hunter2")],
+        &[
+            ("NATS_USER", "shop"),
+            ("NATS_PASSWORD", "hunter2"),
+            ("NATS_TOKEN", "hunter2"),
+        ],
+        &[
+            ("NATS_NKEY_SEED", seed),
+            ("NATS_URL", "nats://shop:hunter2@host"),
+        ],
+        &[(
+            "NATS_URL",
+            "nats://shop:hunter2@one,nats://shop:hunter3@two",
+        )],
+    ];
+    let mut said = String::new();
+    for settings in wrong {
+        let refusal = run(settings, &[]);
+        assert!(
+            refusal.contains("[exit code 2]"),
+            "{settings:?} were taken: {refusal}"
+        );
+        assert!(!refusal.contains("hunter"), "{refusal}");
+        let first = refusal.lines().next().unwrap();
+        said.push_str(&first.replace(&format!("{}/", directory.path().display()), ""));
+        said.push('\n');
+    }
+    insta::assert_snapshot!(said);
+    let right: &[&[(&str, &str)]] = &[
+        &[
+            ("NATS_TLS_CERT", &certificate),
+            ("NATS_TLS_KEY", &key),
+            ("NATS_TLS_CA", &certificate),
+        ],
+        &[("NATS_NKEY_SEED", seed)],
+        &[
+            ("NATS_URL", "tls://shop:hunter2@one,tls://shop:hunter2@two"),
+            ("NATS_TLS_FIRST", "true"),
+        ],
+    ];
+    for settings in right {
+        let said = run(settings, &[]);
+        assert!(said.starts_with("Settings {"), "{said}");
+    }
 }

@@ -21,8 +21,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///
 /// Where the broker does not come up within half a minute, or does not do it.
 pub(super) async fn provision<S: Service>(settings: &Settings) -> Result<(), Error> {
-    let (connection, _) = watch::channel(0);
-    let client = broker::connect(S::NAME, settings, connection, Health::default()).await?;
+    let health = Health::default();
+    let link = broker::Link::new(watch::channel(0).0, health.clone(), Duration::ZERO);
+    let client = broker::connect(S::NAME, settings, &link).await?;
     let jetstream = broker::jetstream(&client);
     let deadline = Instant::now() + running::PATIENCE;
     loop {
@@ -31,6 +32,13 @@ pub(super) async fn provision<S: Service>(settings: &Settings) -> Result<(), Err
             Err(error) if error.is_transient() && Instant::now() < deadline => {
                 tracing::warn!(%error, "waiting for the broker");
                 tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) if error.is_transient() => {
+                // What hangs at the connection or at a permission is seen there only.
+                let why = ["broker", "permissions"]
+                    .into_iter()
+                    .find_map(|part| health.problem(part));
+                return Err(why.map_or_else(|| error.into(), Error::Broker));
             }
             Err(error) => return Err(error.into()),
             Ok(()) => {

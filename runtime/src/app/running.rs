@@ -8,7 +8,7 @@ use axum::Router;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Core;
+use super::{Core, broker};
 use crate::consumer::{self, Consumers, Worker};
 use crate::store::{Attempts, Inbox, Outbox, StoreError, micros, now_micros};
 use crate::{Error, Operation, Service, http, relay, topology};
@@ -78,6 +78,11 @@ impl<S: Service> Running<S> {
             tokio::spawn(watch_database(core.clone()));
             tokio::spawn(janitor(core.clone()));
         }
+        tokio::spawn(broker::watch(
+            core.client.clone(),
+            core.link.clone(),
+            core.shutdown.clone(),
+        ));
         let shutdown = core.shutdown.clone();
         let shut_down_at = tokio::spawn(async move {
             shutdown.cancelled().await;
@@ -92,7 +97,7 @@ impl<S: Service> Running<S> {
             shut_down_at.await.unwrap_or_else(|_| Instant::now()) + core.settings.drain_timeout;
         let _ = tokio::time::timeout_at(drained, server).await;
         let end = Instant::now() + FLUSH;
-        let _ = tokio::time::timeout_at(end, relay::flush(&core)).await;
+        let _ = tokio::time::timeout_at(end, relay::flush(&core, S::STREAMS)).await;
         let _ = tokio::time::timeout_at(end, core.client.flush()).await;
         let _ = tokio::time::timeout_at(end, core.database.close()).await;
         tracing::info!("stopped");
@@ -114,7 +119,7 @@ async fn work<S: Service>(
         let events = consumer::rebuild(core, &consumers.all, clear).await?;
         tracing::info!(events, "the read model is rebuilt");
     }
-    let mut relay = tokio::spawn(relay::run(core.clone()));
+    let mut relay = tokio::spawn(relay::run(core.clone(), S::STREAMS));
     let mut workers = JoinSet::new();
     for consumer in consumers.all {
         let worker = Worker::new(core.clone(), consumer);
@@ -298,7 +303,7 @@ async fn prune(core: &Core) -> Result<(), StoreError> {
     let connection = write.connection();
     Inbox::prune(connection, before(core.settings.inbox_retention)).await?;
     Attempts::prune(connection, before(core.settings.inbox_retention)).await?;
-    Outbox::prune(connection, before(core.settings.outbox_retention)).await?;
     write.commit().await?;
+    Outbox::prune(&core.database, before(core.settings.outbox_retention)).await?;
     Ok(())
 }

@@ -90,6 +90,11 @@ impl Health {
         self.lock().live.values().all(Result::is_ok)
     }
 
+    /// Why part `name` is not ready, where it is not.
+    pub(crate) fn problem(&self, name: &str) -> Option<String> {
+        self.lock().ready.get(name)?.clone().err()
+    }
+
     /// The answer to `/readyz`.
     pub(super) fn readyz(&self) -> Response {
         let state = self.lock();

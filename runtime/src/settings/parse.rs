@@ -68,7 +68,12 @@ pub fn parse<S: Service, A: Args>(
     let wrong = |error: clap::Error| refusal(&error, &command, &args);
     let service = A::from_arg_matches_mut(&mut matches).map_err(wrong)?;
     let settings = Settings::from_arg_matches_mut(&mut matches).map_err(wrong)?;
-    Ok((named(settings, S::NAME), service))
+    let settings = named(settings, S::NAME);
+    // Those that must fit each other.
+    let login = settings.nats_login().map(drop);
+    let checked = login.and_then(|()| settings.nats_tls().map(drop));
+    checked.map_err(|sentence| wrong_setting(&sentence.to_string()))?;
+    Ok((settings, service))
 }
 
 /// The defaults alone.
@@ -115,11 +120,14 @@ fn refusal(error: &clap::Error, command: &Command, args: &[OsString]) -> Refusal
     match error.kind() {
         ErrorKind::DisplayHelp => Refusal::Answer(help(command)),
         ErrorKind::DisplayVersion => Refusal::Answer(error.to_string()),
-        _ => Refusal::Wrong(format!(
-            "error: {}\nEvery setting is listed by --help.",
-            sentence(error, command, args)
-        )),
+        _ => wrong_setting(&sentence(error, command, args)),
     }
+}
+
+fn wrong_setting(sentence: &str) -> Refusal {
+    Refusal::Wrong(format!(
+        "error: {sentence}\nEvery setting is listed by --help."
+    ))
 }
 
 /// The environment's values stay out of the help: some are secret.

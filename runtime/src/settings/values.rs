@@ -132,42 +132,13 @@ pub fn bytes(text: &str) -> Result<usize, ValueError> {
 
 pub(super) fn nats_url(text: &str) -> Result<SecretUrl, ValueError> {
     match text.trim().parse::<async_nats::ServerAddr>() {
-        Ok(_) => Ok(SecretUrl::from(text.trim().to_owned())),
-        Err(_) => refuse(
-            "is not the URL of a NATS server: write nats://host:port, as in nats://127.0.0.1:4222",
+        Ok(address) if matches!(address.scheme(), "nats" | "tls") => {
+            Ok(SecretUrl::from(text.trim().to_owned()))
+        }
+        _ => refuse(
+            "is not the URL of a NATS server: write nats://host:port, as in nats://127.0.0.1:4222, or tls://host:port",
         ),
     }
-}
-
-/// Who to log in to NATS as.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NatsLogin {
-    /// From `nats://user:password@host`.
-    User {
-        /// The user's name.
-        name: String,
-        /// The password.
-        password: Secret,
-    },
-    /// From `nats://token@host`.
-    Token(Secret),
-}
-
-pub(super) fn nats_login(url: &SecretUrl) -> Option<NatsLogin> {
-    let address = url.expose().parse::<async_nats::ServerAddr>().ok()?;
-    let plain = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
-    let name = plain(address.username()?);
-    Some(match address.password() {
-        Some(password) => NatsLogin::User {
-            name,
-            password: Secret::from(plain(password)),
-        },
-        None => NatsLogin::Token(Secret::from(name)),
-    })
 }
 
 pub(super) fn database_url(text: &str) -> Result<SecretUrl, ValueError> {
@@ -206,12 +177,29 @@ pub(super) fn existing_file(text: &str) -> Result<PathBuf, ValueError> {
 
 pub(super) fn nkey_seed(text: &str) -> Result<Secret, ValueError> {
     let alphabet = |c: char| c.is_ascii_uppercase() || ('2'..='7').contains(&c);
-    if text.len() == 58 && text.starts_with("SU") && text.chars().all(alphabet) {
-        return Ok(Secret::from(text.to_owned()));
+    if text.len() != 58 || !text.starts_with("SU") || !text.chars().all(alphabet) {
+        return refuse(
+            "is not the seed of a user's nkey: it has 58 capital letters and digits and begins with SU",
+        );
     }
-    refuse(
-        "is not the seed of a user's nkey: it has 58 capital letters and digits and begins with SU",
-    )
+    match nkeys::KeyPair::from_seed(text) {
+        Ok(_) => Ok(Secret::from(text.to_owned())),
+        Err(_) => refuse(
+            "is not the seed of a user's nkey: its checksum is wrong, so it has a mistake in it",
+        ),
+    }
+}
+
+pub(super) fn secret(text: &str) -> Result<Secret, ValueError> {
+    Ok(Secret::from(text.to_owned()))
+}
+
+pub(super) fn yes_or_no(text: &str) -> Result<bool, ValueError> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => refuse("is not one of true, false"),
+    }
 }
 
 pub(super) fn inbox_prefix(text: &str) -> Result<String, ValueError> {
@@ -323,21 +311,6 @@ mod tests {
                 .to_string()
                 .contains("too long")
         );
-    }
-
-    #[test]
-    fn the_login_stands_in_the_url() {
-        let login = |url: &str| nats_login(&SecretUrl::from(url));
-        let user = NatsLogin::User {
-            name: "shop".to_owned(),
-            password: Secret::from("p@ss/".to_owned()),
-        };
-        assert_eq!(login("nats://shop:p%40ss%2F@host:4222"), Some(user));
-        assert_eq!(
-            login("nats://t0ken@host"),
-            Some(NatsLogin::Token(Secret::from("t0ken".to_owned())))
-        );
-        assert_eq!(login("nats://host:4222"), None);
     }
 
     #[test]

@@ -40,11 +40,18 @@ impl Migrations {
     }
 }
 
-const RUNTIME: Migrations = Migrations::new(&[Migration::new(
-    1,
-    "jetway",
-    include_str!("../../migrations/0001_jetway.sql"),
-)]);
+const RUNTIME: Migrations = Migrations::new(&[
+    Migration::new(
+        1,
+        "jetway",
+        include_str!("../../migrations/0001_jetway.sql"),
+    ),
+    Migration::new(
+        2,
+        "outbox waiting",
+        include_str!("../../migrations/0002_outbox_waiting.sql"),
+    ),
+]);
 
 impl Database {
     /// Brings the runtime's tables up to date, then the service's.

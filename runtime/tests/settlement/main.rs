@@ -29,6 +29,7 @@ macro_rules! on_both {
 }
 
 mod ack_wait;
+mod backlog;
 mod crash;
 mod dead_letters;
 mod drain;

@@ -8,20 +8,10 @@ use jetway::{Operation, Ordering};
 
 use crate::support::contract::{HANDLE, Happened};
 use crate::support::gate::Gate;
-use crate::support::{Double, On, Rig, by_key, effect, envelope, header, wait};
+use crate::support::{Double, On, Rig, answers, by_key, effect, envelope, header, wait};
 
 /// How soon after the broker's return work goes on.
 const RESUMES: Duration = Duration::from_secs(5);
-
-async fn answers(url: &str) -> (u16, String) {
-    match reqwest::get(url).await {
-        Ok(response) => (
-            response.status().as_u16(),
-            response.text().await.unwrap_or_default(),
-        ),
-        Err(error) => (0, error.to_string()),
-    }
-}
 
 /// Publishes numbers until told to stop; returns those that the broker has confirmed.
 async fn confirmed(rig: &Rig, keys: usize, stop: &AtomicBool) -> Vec<(String, i64)> {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+pub mod backlog;
 pub mod contract;
 pub mod gate;
 pub mod leaky;
@@ -122,7 +123,11 @@ impl Rig {
         settings.nats_url = vec![broker.url().as_str().into()];
         settings.database_url = url.into();
         settings.http_addr = "127.0.0.1:0".parse().unwrap();
-        let client = async_nats::connect(broker.url()).await.unwrap();
+        let mut options = async_nats::ConnectOptions::new();
+        if let Some((name, password)) = broker.login() {
+            options = options.user_and_password(name.clone(), password.clone());
+        }
+        let client = options.connect(broker.url()).await.unwrap();
         let jetstream = async_nats::jetstream::new(client.clone());
         Self {
             broker,
@@ -181,6 +186,14 @@ impl Rig {
         let port = dev::ports::free().unwrap();
         self.settings.http_addr = ([127, 0, 0, 1], port).into();
         format!("http://127.0.0.1:{port}{path}")
+    }
+
+    /// Lets the stream remember ids for longer than any test takes. For a service that has checked its topology.
+    pub async fn remember(&self) {
+        let stream = self.jetstream.get_stream("THINGS").await.unwrap();
+        let mut config = stream.get_info().await.unwrap().config;
+        config.duplicate_window = Duration::from_secs(600);
+        self.jetstream.update_stream(config).await.unwrap();
     }
 
     /// What the server says of the consumer.
@@ -312,6 +325,12 @@ impl Serving {
         Self::run(app, operation, handler)
     }
 
+    /// A service without consumers: all that it does is publish.
+    pub fn relay(app: App<Tester>) -> Self {
+        let task = tokio::spawn(app.clone().consumers(Consumers::new()).run());
+        Self { app, task }
+    }
+
     /// A service that does nothing: a view of the database.
     pub fn idle(app: App<Tester>) -> Self {
         let task = tokio::spawn(async { Ok(()) });
@@ -340,6 +359,17 @@ impl Serving {
             .fetch_all(self.app.database().pool())
             .await
             .unwrap()
+    }
+}
+
+/// What a service's page answers: status (0 where nobody does) and body.
+pub async fn answers(url: &str) -> (u16, String) {
+    match reqwest::get(url).await {
+        Ok(response) => (
+            response.status().as_u16(),
+            response.text().await.unwrap_or_default(),
+        ),
+        Err(error) => (0, error.to_string()),
     }
 }
 
