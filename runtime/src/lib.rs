@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod fault;
 pub mod http;
+pub mod json;
 mod relay;
 pub mod settings;
 mod store;
@@ -35,6 +36,7 @@ pub use contract::{
 };
 pub use event::{Delivery, Event, EventData, EventInfo, Subject, SubjectBuilder, SubjectError};
 pub use failure::{Failure, Handled};
-pub use types::{Nullable, exact, integer, others, present};
+pub use json::integer;
+pub use types::Nullable;
 pub use validate::{Validate, Violation, Violations};
 pub use versions::{Downcast, Older, Twins, Upcast};
