@@ -18,8 +18,7 @@ pub(crate) const EVENT: &str = "parcel.sent.v1";
 pub(crate) const LONGEST_TEXT: usize = 20_000;
 
 /// What the handler does with a parcel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Does {
     /// It arrives.
     Arrive,
@@ -33,6 +32,14 @@ pub(crate) enum Does {
     Panic,
 }
 
+jetway::text!(Does {
+    Arrive: "arrive",
+    Fail: "fail",
+    FailOnce: "fail-once",
+    Refuse: "refuse",
+    Panic: "panic",
+});
+
 impl Does {
     /// Whether it ends as a dead letter.
     pub(crate) fn is_poison(self) -> bool {
@@ -41,14 +48,20 @@ impl Does {
 }
 
 /// `parcel.sent.v1`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Parcel {
     pub(crate) key: String,
     pub(crate) number: i64,
     pub(crate) does: Does,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) text: String,
 }
+
+jetway::object!(Parcel {
+    key: "key",
+    number: "number",
+    does: "does",
+    text: "text",
+});
 
 impl Validate for Parcel {
     fn check(&self, at: &mut Checker) {
@@ -72,9 +85,10 @@ impl EventData for Parcel {
 }
 
 /// The same event for a reader that believes everything: what becomes of bad events without a schema.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub(crate) struct Anything(pub(crate) serde_json::Value);
+
+jetway::newtype!(Anything);
 
 impl Validate for Anything {
     fn check(&self, _: &mut Checker) {}

@@ -6,11 +6,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
+use crate::json::Json;
 use crate::validate::{Fallback, Validate, Violations};
 use crate::versions::{self, Older};
 
 /// The data of one event version of the contract. Implemented by generated code only.
-pub trait EventData: Serialize + DeserializeOwned + Validate + Send + Sync + 'static {
+pub trait EventData:
+    Json + Serialize + DeserializeOwned + Validate + Send + Sync + 'static
+{
     /// The CloudEvents `type`: event and version, as in `order.placed.v1`.
     const TYPE: &'static str;
     /// The CloudEvents `dataschema`: a URI reference to the schema.

@@ -15,6 +15,7 @@ mod failure;
 #[doc(hidden)]
 pub mod fault;
 pub mod http;
+pub mod json;
 mod publish;
 mod relay;
 pub mod settings;
@@ -39,6 +40,7 @@ pub use contract::{
 };
 pub use event::{Delivery, Event, EventData, EventInfo, Subject, SubjectBuilder, SubjectError};
 pub use failure::{Failure, Handled};
-pub use types::{Nullable, exact, integer, others, present};
+pub use json::integer;
+pub use types::Nullable;
 pub use validate::{Validate, Violation, Violations};
 pub use versions::{Downcast, Older, Twins, Upcast};

@@ -1,14 +1,8 @@
-//! Types and readers that keep apart what JSON Schema keeps apart and plain serde does not: null from absent, the
-//! integer `10.0` from a fraction, a UUID from its other spellings.
-
-mod date_time;
-pub mod exact;
-pub mod others;
+//! A type that keeps apart what JSON Schema keeps apart and plain serde does not: null from absent.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-pub use exact::integer;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -69,15 +63,4 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
         // Asked for an `Option`, serde takes a missing property for null; asked for a newtype it says what is missing.
         deserializer.deserialize_newtype_struct("Nullable", NullableVisitor(PhantomData))
     }
-}
-
-/// Reads a property that is there: unlike serde's own reading of an `Option`, null is not taken for absent.
-///
-/// # Errors
-///
-/// Those of `T`.
-pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

@@ -7,20 +7,14 @@ mod checker;
 mod decode;
 mod fallback;
 mod format;
-mod json;
 mod object;
 mod pattern;
-mod tagged;
-mod untagged;
 
 pub use checker::Checker;
 pub use decode::decode;
 pub use fallback::Fallback;
 pub use format::Format;
-pub(crate) use json::below;
 pub use pattern::Pattern;
-pub use tagged::Tagged;
-pub use untagged::Untagged;
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::tx::{Fact, PublishError, Tx};
 use crate::validate::{self, Violations};
-use crate::{EventData, Service, wire};
+use crate::{EventData, Service};
 
 /// Makes this version of an event of an older one, so that who handles this one handles that one too: those that are in
 /// the log from before, and those of a service that has not moved on yet. A pure function, written by hand.
@@ -65,17 +65,6 @@ pub(crate) fn read<T: EventData>(event_type: &str, data: &Value) -> Option<Resul
         return Some(read_exactly(data));
     }
     (T::OLDER?.read)(event_type, data)
-}
-
-/// The same of JSON text, in one pass; `None` also where it takes a closer look: another version, a schema that is checked
-/// on the raw data, or anything that is wrong.
-pub(crate) fn read_text<T: EventData>(event_type: &str, data: &str) -> Option<T> {
-    if event_type != T::TYPE || T::fallback().is_some() {
-        return None;
-    }
-    let data: T = wire::read_strictly(data)?;
-    data.validate().ok()?;
-    Some(data)
 }
 
 fn read_exactly<T: EventData>(data: &Value) -> Result<T, Violations> {

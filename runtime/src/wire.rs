@@ -1,7 +1,6 @@
 //! CloudEvents 1.0 on NATS: written as structured JSON, read as structured JSON or in binary mode (`ce-*` headers).
 
 mod numbers;
-mod strict;
 
 use std::ops::Range;
 
@@ -17,8 +16,6 @@ use uuid::Uuid;
 use crate::store::Source;
 use crate::validate::Violations;
 use crate::{EventData, versions};
-
-pub(crate) use strict::read as read_strictly;
 
 /// The content type of an event on the wire.
 pub(crate) const CONTENT_TYPE: &str = "application/cloudevents+json";
@@ -147,20 +144,17 @@ impl Incoming {
 
     /// Reads and checks the data as a `T`.
     ///
-    /// What the body holds is read in one pass, without a tree in between. Only what cannot be read so is read the long
-    /// way: for what is wrong with it and where, for an older version, for a schema that is checked on the raw data.
+    /// What the envelope's own pass has read over is read now, and once. Only what cannot be read so is read with the
+    /// envelope again, for what is wrong with it and where.
     pub(crate) fn read<T: EventData>(&self) -> Result<T, Unreadable> {
         let data = match &self.data {
             Data::Value(value) => versions::read::<T>(&self.event_type, value),
             Data::Text { body, at } => {
-                let text = body.get(at.clone());
-                let text = text.and_then(|text| std::str::from_utf8(text).ok());
-                if let Some(data) =
-                    text.and_then(|text| versions::read_text(&self.event_type, text))
-                {
-                    return Ok(data);
-                }
-                let value = structured(body)?.data.unwrap_or_default();
+                let text = body.get(at.clone()).unwrap_or_default();
+                let value = match serde_json::from_slice(text) {
+                    Ok(value) => value,
+                    Err(_) => structured(body)?.data.unwrap_or_default(),
+                };
                 versions::read::<T>(&self.event_type, &value)
             }
         };

@@ -296,16 +296,6 @@ impl Shape {
             _ => {}
         }
     }
-
-    /// Whether JSON and serde disagree on how this is read, so that `jetway::exact` must read it.
-    #[must_use]
-    pub fn needs_exact(&self) -> bool {
-        match &self.ty {
-            Type::Integer | Type::Unsigned | Type::Number | Type::Uuid | Type::DateTime => true,
-            Type::List(item) | Type::Map(item) => item.needs_exact(),
-            Type::String | Type::Boolean | Type::Any | Type::Named { .. } => false,
-        }
-    }
 }
 
 /// A Rust type.

@@ -41,12 +41,12 @@ pub(super) fn file(
             &mut imports,
             &mut checks.patterns,
         ));
-        implementations.push(checks.implementation(definition));
+        implementations.extend(checks.implementation(definition));
     }
-    imports.add("serde", "Serialize");
-    imports.add("serde", "Deserialize");
-    imports.add("jetway::validate", "Checker");
-    imports.add("jetway::validate", "Validate");
+    if !implementations.is_empty() {
+        imports.add("jetway::validate", "Checker");
+        imports.add("jetway::validate", "Validate");
+    }
     if checks.formats {
         imports.add("jetway::validate", "Format");
     }
@@ -88,11 +88,19 @@ pub(super) fn file(
         .chain([module.source.as_str()])
         .collect();
     sources.dedup();
+    let mut docs = docs(module, event, contract);
+    let mut imports = imports.render();
+    imports.truncate(imports.trim_end().len());
+    if imports.is_empty() {
+        docs.truncate(docs.trim_end().len());
+    } else {
+        imports.push('\n');
+    }
     let items = definitions.into_iter().chain(implementations);
     Data {
         header: header(&sources),
-        docs: docs(module, event, contract),
-        imports: imports.render().trim_end().to_owned() + "\n",
+        docs,
+        imports,
         statics,
         items: items.collect(),
     }

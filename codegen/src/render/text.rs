@@ -4,10 +4,10 @@
 const MAX_WIDTH: usize = 100;
 /// The longest list of arguments that stays on one line (`fn_call_width`).
 const CALL_WIDTH: usize = 60;
-/// The longest list of an attribute's arguments that stays on one line (`attr_fn_like_width`).
-const ATTRIBUTE_WIDTH: usize = 70;
 /// The longest list of items that stays on one line (`array_width`).
 const ARRAY_WIDTH: usize = 60;
+/// The longest list of a struct's fields that stays on one line (`struct_lit_width`).
+const FIELDS_WIDTH: usize = 18;
 /// Items up to this width are packed into lines (`short_array_element_width_threshold`).
 const SHORT_ITEM: usize = 10;
 
@@ -83,23 +83,24 @@ impl Lines {
         self
     }
 
-    /// `#[name(arguments)]`; nothing without arguments.
-    pub(super) fn attribute(&mut self, name: &str, arguments: &[String]) -> &mut Self {
-        if arguments.is_empty() {
-            return self;
+    /// `head`, an entry per line, `tail`: on one line where rustfmt would leave it there. An entry with two words is no
+    /// Rust expression, so rustfmt leaves all of it alone.
+    pub(super) fn table(&mut self, head: &str, entries: &[String], tail: &str) -> &mut Self {
+        if entries.is_empty() {
+            return self.line(format!("{head}{tail}"));
         }
-        let joined = arguments.join(", ");
-        let whole = format!("#[{name}({joined})]");
-        if width(&joined) <= ATTRIBUTE_WIDTH && self.fits(&whole) {
+        let joined = entries.join(", ");
+        let whole = format!("{head} {joined} {tail}");
+        if width(&joined) <= FIELDS_WIDTH && self.fits(&whole) {
             return self.line(whole);
         }
-        self.line(format!("#[{name}(")).deeper();
-        let last = arguments.len() - 1;
-        for (i, argument) in arguments.iter().enumerate() {
-            let comma = if i < last { "," } else { "" };
-            self.line(format!("{argument}{comma}"));
+        self.line(head).deeper();
+        for entry in entries {
+            // Nothing follows what stands for the others.
+            let comma = if entry.starts_with("..") { "" } else { "," };
+            self.line(format!("{entry}{comma}"));
         }
-        self.back().line(")]")
+        self.back().line(tail)
     }
 
     /// `callee(arguments);`

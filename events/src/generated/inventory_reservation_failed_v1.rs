@@ -3,27 +3,29 @@
 
 use jetway::validate::{Checker, Pattern, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 static SKU: Pattern = Pattern::new("^[A-Z0-9][A-Z0-9-]{1,31}$");
 
 /// At least one line of an order could not be reserved; nothing was set aside.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InventoryReservationFailedV1 {
     /// The order; also the ordering key.
-    #[serde(with = "jetway::exact")]
     pub order_id: Uuid,
     /// The first article that was short.
     pub sku: String,
     /// How many pieces the order asked for.
-    #[serde(with = "jetway::exact")]
     pub requested: i64,
     /// How many pieces were free.
-    #[serde(with = "jetway::exact")]
     pub available: i64,
 }
+
+jetway::object!(InventoryReservationFailedV1 {
+    order_id: "orderId",
+    sku: "sku",
+    requested: "requested",
+    available: "available",
+});
 
 impl EventData for InventoryReservationFailedV1 {
     const TYPE: &'static str = "inventory.reservation_failed.v1";

@@ -3,21 +3,22 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Stock for every line of an order has been set aside.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InventoryReservedV1 {
     /// The order; also the ordering key.
-    #[serde(with = "jetway::exact")]
     pub order_id: Uuid,
     /// `reservedAt`: a point in time.
-    #[serde(with = "jetway::exact")]
     pub reserved_at: OffsetDateTime,
 }
+
+jetway::object!(InventoryReservedV1 {
+    order_id: "orderId",
+    reserved_at: "reservedAt",
+});
 
 impl EventData for InventoryReservedV1 {
     const TYPE: &'static str = "inventory.reserved.v1";

@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Pattern, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -12,11 +11,9 @@ use super::shared::{Customer, Money};
 static SKU: Pattern = Pattern::new("^[A-Z0-9][A-Z0-9-]{1,31}$");
 
 /// The order will not be shipped; what was charged is refunded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OrderCancelledV1 {
     /// The order; also the ordering key.
-    #[serde(with = "jetway::exact")]
     pub order_id: Uuid,
     /// Who ordered, with what is needed to write to them.
     pub customer: Customer,
@@ -25,20 +22,22 @@ pub struct OrderCancelledV1 {
     /// Why the order was cancelled.
     pub reason: CancellationReason,
     /// The article that was short, where one was.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub sku: Option<String>,
     /// `cancelledAt`: a point in time.
-    #[serde(with = "jetway::exact")]
     pub cancelled_at: OffsetDateTime,
 }
 
+jetway::object!(OrderCancelledV1 {
+    order_id: "orderId",
+    customer: "customer",
+    total: "total",
+    reason: "reason",
+    sku: "sku",
+    cancelled_at: "cancelledAt",
+});
+
 /// Why the order was cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CancellationReason {
     /// `out_of_stock`.
     OutOfStock,
@@ -46,16 +45,10 @@ pub enum CancellationReason {
     CustomerRequest,
 }
 
-impl CancellationReason {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OutOfStock => "out_of_stock",
-            Self::CustomerRequest => "customer_request",
-        }
-    }
-}
+jetway::text!(CancellationReason {
+    OutOfStock: "out_of_stock",
+    CustomerRequest: "customer_request",
+});
 
 impl EventData for OrderCancelledV1 {
     const TYPE: &'static str = "order.cancelled.v1";
@@ -79,8 +72,4 @@ impl Validate for OrderCancelledV1 {
         at.field("total", |at| self.total.check(at));
         at.optional("sku", &self.sku, |sku, at| at.pattern(sku, &SKU));
     }
-}
-
-impl Validate for CancellationReason {
-    fn check(&self, _at: &mut Checker) {}
 }

@@ -3,27 +3,30 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::shared::{Customer, Money};
 
 /// Stock is reserved for the whole order: it will be shipped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OrderConfirmedV1 {
     /// The order; also the ordering key.
-    #[serde(with = "jetway::exact")]
     pub order_id: Uuid,
     /// Who ordered, with what is needed to write to them.
     pub customer: Customer,
     /// An amount of money in integer cents: never a float.
     pub total: Money,
     /// `confirmedAt`: a point in time.
-    #[serde(with = "jetway::exact")]
     pub confirmed_at: OffsetDateTime,
 }
+
+jetway::object!(OrderConfirmedV1 {
+    order_id: "orderId",
+    customer: "customer",
+    total: "total",
+    confirmed_at: "confirmedAt",
+});
 
 impl EventData for OrderConfirmedV1 {
     const TYPE: &'static str = "order.confirmed.v1";

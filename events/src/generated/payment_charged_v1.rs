@@ -3,23 +3,26 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::Money;
 
 /// The customer's payment for an order went through.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PaymentChargedV1 {
     /// The order; also the ordering key.
-    #[serde(with = "jetway::exact")]
     pub order_id: Uuid,
     /// The payment provider's own reference.
     pub payment_id: String,
     /// An amount of money in integer cents: never a float.
     pub amount: Money,
 }
+
+jetway::object!(PaymentChargedV1 {
+    order_id: "orderId",
+    payment_id: "paymentId",
+    amount: "amount",
+});
 
 impl EventData for PaymentChargedV1 {
     const TYPE: &'static str = "payment.charged.v1";

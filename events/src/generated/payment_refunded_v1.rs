@@ -3,23 +3,26 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::Money;
 
 /// What was charged for an order is given back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PaymentRefundedV1 {
     /// The order; also the ordering key.
-    #[serde(with = "jetway::exact")]
     pub order_id: Uuid,
     /// The reference of the payment that is refunded.
     pub payment_id: String,
     /// An amount of money in integer cents: never a float.
     pub amount: Money,
 }
+
+jetway::object!(PaymentRefundedV1 {
+    order_id: "orderId",
+    payment_id: "paymentId",
+    amount: "amount",
+});
 
 impl EventData for PaymentRefundedV1 {
     const TYPE: &'static str = "payment.refunded.v1";

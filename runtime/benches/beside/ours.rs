@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use jetway::json::{
+    Deserialize, Deserializer, Json, Misfit, Reader, Serialize, SerializeMap, Serializer, Writer,
+};
 use jetway::telemetry::Telemetry;
 use jetway::validate::{Checker, Pattern};
 use jetway::{
-    App, Backoff, Consumers, Event, EventData, Handled, Handler, Operation, Ordering, Retention,
-    Retry, SentBy, Service, Settings, Start, Storage, Stream, Subject, SubjectError, Tx, Validate,
+    App, Backoff, Consumers, Event, EventData, Handled, Handler, Operation, Ordering, Pause,
+    Retention, Retry, SentBy, Service, Settings, Start, Storage, Stream, Subject, SubjectError, Tx,
+    Validate,
 };
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -50,40 +53,82 @@ pub(crate) static HANDLE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// What codegen makes of the event's schema; `CHECKED` says whether the schema has bounds and patterns.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub(crate) struct OrderPlaced<const CHECKED: bool> {
-    #[serde(with = "jetway::exact")]
     order_id: Uuid,
-    #[serde(with = "jetway::exact")]
     placed_at: OffsetDateTime,
     email: String,
     lines: Vec<Line>,
-    #[serde(with = "jetway::exact")]
     total_cents: i64,
     currency: Currency,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// By hand: the macro takes no generic types.
+impl<const CHECKED: bool> Json for OrderPlaced<CHECKED> {
+    fn read_properties(from: &mut Reader<'_>) -> Result<Self, Misfit> {
+        Ok(Self {
+            order_id: from.property("orderId")?,
+            placed_at: from.property("placedAt")?,
+            email: from.property("email")?,
+            lines: from.property("lines")?,
+            total_cents: from.property("totalCents")?,
+            currency: from.property("currency")?,
+        })
+    }
+
+    fn write_properties<M: SerializeMap>(&self, to: &mut Writer<M>) {
+        to.property("orderId", &self.order_id);
+        to.property("placedAt", &self.placed_at);
+        to.property("email", &self.email);
+        to.property("lines", &self.lines);
+        to.property("totalCents", &self.total_cents);
+        to.property("currency", &self.currency);
+    }
+}
+
+impl<const CHECKED: bool> Serialize for OrderPlaced<CHECKED> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer)
+    }
+}
+
+impl<'de, const CHECKED: bool> Deserialize<'de> for OrderPlaced<CHECKED> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        jetway::json::deserialize(deserializer)
+    }
+}
+
+#[derive(Clone, Debug)]
 struct Line {
     sku: String,
-    #[serde(with = "jetway::exact")]
     quantity: i64,
-    #[serde(with = "jetway::exact")]
     unit_cents: i64,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+jetway::object!(Line {
+    sku: "sku",
+    quantity: "quantity",
+    unit_cents: "unitCents",
+});
+
+#[derive(Clone, Copy, Debug)]
 enum Currency {
-    #[serde(rename = "EUR")]
     Eur,
-    #[serde(rename = "USD")]
     Usd,
 }
+
+jetway::text!(Currency {
+    Eur: "EUR",
+    Usd: "USD",
+});
 
 static SKU: Pattern = Pattern::new("^[A-Z0-9][A-Z0-9-]{1,31}$");
 

@@ -1,10 +1,9 @@
 //! Typed decoding, strict where serde is lenient, with the place of a failure as a JSON Pointer.
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::json::Json;
-use super::{Validate, Violation, Violations};
+use super::{Validate, Violations};
+use crate::json::Json;
 
 /// Reads `value` as a `T` and checks it against the rest of its schema.
 ///
@@ -12,51 +11,49 @@ use super::{Validate, Violation, Violations};
 ///
 /// Where the value is not a `T`, or breaks a rule of its schema: each with the JSON Pointer into `value`. A missing
 /// property is reported at the object that lacks it, as JSON Schema validators do.
-pub fn decode<T: DeserializeOwned + Validate>(value: &Value) -> Result<T, Violations> {
-    let decoded = T::deserialize(Json(value)).map_err(|error| {
-        Violations(vec![Violation {
-            pointer: error.pointer,
-            keyword: error.keyword,
-            message: error.message,
-        }])
-    })?;
+pub fn decode<T: Json + Validate>(value: &Value) -> Result<T, Violations> {
+    let decoded = T::read(value).map_err(|misfit| Violations(vec![misfit.into()]))?;
     decoded.validate()?;
     Ok(decoded)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, unreachable_pub)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
-    use crate::validate::{Checker, Tagged, Untagged};
+    use crate::validate::Checker;
 
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Debug)]
     struct Order {
-        #[serde(default, deserialize_with = "crate::present")]
         note: Option<String>,
-        #[serde(default)]
-        lines: Vec<Line>,
-        #[serde(default)]
+        lines: Option<Vec<Line>>,
         pay: Option<Pay>,
-        #[serde(default)]
         rest: Option<Rest>,
-        #[serde(default)]
         choice: Option<Choice>,
     }
 
-    #[derive(Debug, Deserialize)]
+    crate::object!(closed Order {
+        note: "note",
+        lines: "lines",
+        pay: "pay",
+        rest: "rest",
+        choice: "choice",
+    });
+
+    #[derive(Debug)]
     struct Rest {
-        #[serde(default)]
-        name: String,
-        #[serde(flatten, with = "crate::others::exact")]
+        name: Option<String>,
         others: BTreeMap<String, i64>,
     }
+
+    crate::object!(Rest {
+        name: "name",
+        ..others
+    });
 
     #[derive(Debug)]
     enum Choice {
@@ -64,43 +61,36 @@ mod tests {
         Line(Line),
     }
 
-    impl<'de> Deserialize<'de> for Choice {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let value = Untagged::read(deserializer, &["string", "object"])?;
-            match value.json() {
-                "string" => value.get().map(Self::Text),
-                _ => value.get().map(Self::Line),
-            }
-        }
-    }
+    crate::union!(Choice {
+        Text: "string",
+        Line: "object",
+    });
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug)]
     struct Line {
-        #[serde(rename = "a/b")]
         color: Color,
     }
 
-    #[derive(Debug, Deserialize)]
+    crate::object!(Line { color: "a/b" });
+
+    #[derive(Clone, Copy, Debug)]
     enum Color {
         Red,
     }
+
+    crate::text!(Color { Red: "Red" });
 
     #[derive(Debug)]
     enum Pay {
         Card(Line),
     }
 
-    impl<'de> Deserialize<'de> for Pay {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let object = Tagged::read(deserializer, "method", &["card"])?;
-            object.body().map(Self::Card)
-        }
-    }
+    crate::tagged!(Pay by "method" { Card: "card" });
 
     impl Validate for Order {
         fn check(&self, at: &mut Checker) {
             at.optional("note", &self.note, |note, at| at.max_length(note, 3));
-            if let Some(Line { color: Color::Red }) = self.lines.first() {}
+            if let Some([Line { color: Color::Red }, ..]) = self.lines.as_deref() {}
             if let Some(Pay::Card(_)) = &self.pay {}
             match &self.choice {
                 Some(Choice::Text(text)) => at.field("choice", |at| at.max_length(text, 9)),
@@ -108,7 +98,7 @@ mod tests {
             }
             if let Some(rest) = &self.rest {
                 at.field("rest", |at| {
-                    at.max_length(&rest.name, 3);
+                    at.optional("name", &rest.name, |name, at| at.max_length(name, 3));
                     at.undeclared(&rest.others, &["name"]);
                     at.entries(&rest.others, |item, at| at.minimum(*item, 0));
                 });
@@ -204,11 +194,11 @@ mod tests {
     fn what_would_be_written_twice_is_refused() {
         let order = Order {
             note: None,
-            lines: Vec::new(),
+            lines: None,
             pay: None,
             choice: None,
             rest: Some(Rest {
-                name: String::new(),
+                name: None,
                 others: BTreeMap::from([("name".to_owned(), 1)]),
             }),
         };

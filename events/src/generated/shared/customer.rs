@@ -2,16 +2,20 @@
 //! Who ordered, with what is needed to write to them.
 
 use jetway::validate::{Checker, Format, Validate};
-use serde::{Deserialize, Serialize};
 
 /// Who ordered, with what is needed to write to them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Customer {
     /// `name`: text.
     pub name: String,
     /// `email`: text.
     pub email: String,
 }
+
+jetway::object!(Customer {
+    name: "name",
+    email: "email",
+});
 
 impl Validate for Customer {
     fn check(&self, at: &mut Checker) {

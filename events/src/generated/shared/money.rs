@@ -2,19 +2,22 @@
 //! An amount of money in integer cents: never a float.
 
 use jetway::validate::{Checker, Validate};
-use serde::{Deserialize, Serialize};
 
 use super::currency::Currency;
 
 /// An amount of money in integer cents: never a float.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Money {
     /// The amount in hundredths of the currency's unit.
-    #[serde(with = "jetway::exact")]
     pub cents: i64,
     /// An ISO 4217 code of a currency that the shop accepts.
     pub currency: Currency,
 }
+
+jetway::object!(Money {
+    cents: "cents",
+    currency: "currency",
+});
 
 impl Validate for Money {
     fn check(&self, at: &mut Checker) {

@@ -3,19 +3,15 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// `PublishMessage` of `converted.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PublishMessage {
     /// `user`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub user: Option<String>,
 }
+
+jetway::object!(PublishMessage { user: "user" });
 
 impl EventData for PublishMessage {
     const TYPE: &'static str = "publish.message";

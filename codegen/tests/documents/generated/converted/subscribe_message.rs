@@ -3,19 +3,15 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// `SubscribeMessage` of `converted.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SubscribeMessage {
     /// `name`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub name: Option<String>,
 }
+
+jetway::object!(SubscribeMessage { name: "name" });
 
 impl EventData for SubscribeMessage {
     const TYPE: &'static str = "subscribe.message";

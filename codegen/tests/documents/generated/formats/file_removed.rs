@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// The whole schema, for what neither the types nor their checks can say.
 static SCHEMA: Fallback = Fallback::new(
@@ -13,25 +12,21 @@ static SCHEMA: Fallback = Fallback::new(
 /// `FileRemoved` of `formats.json`.
 ///
 /// The compiled schema of the event also enforces `format`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FileRemoved {
     /// `name`: text.
     pub name: String,
     /// `kind`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<String>,
     /// `bytes`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub bytes: Option<i64>,
 }
+
+jetway::object!(FileRemoved {
+    name: "name",
+    kind: "kind",
+    bytes: "bytes",
+});
 
 impl EventData for FileRemoved {
     const TYPE: &'static str = "fileRemoved";

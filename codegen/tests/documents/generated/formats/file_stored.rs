@@ -3,16 +3,17 @@
 
 use jetway::validate::{Checker, Pattern, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 static NAME: Pattern = Pattern::new("^[a-z]+$");
 
 /// `FileStored` of `formats.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FileStored {
     /// `name`: text.
     pub name: String,
 }
+
+jetway::object!(FileStored { name: "name" });
 
 impl EventData for FileStored {
     const TYPE: &'static str = "fileStored";

@@ -3,23 +3,26 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::Place;
 
 /// `DimLight` of `lights.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DimLight {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `place`: see its type.
     pub place: Place,
     /// `percentage`: an integer.
-    #[serde(with = "jetway::exact")]
     pub percentage: i64,
 }
+
+jetway::object!(DimLight {
+    id: "id",
+    place: "place",
+    percentage: "percentage",
+});
 
 impl EventData for DimLight {
     const TYPE: &'static str = "dimLight";

@@ -3,33 +3,26 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::shared::Place;
 
 /// `LightMeasured` of `lights.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LightMeasured {
     /// Light intensity, in lumens.
-    #[serde(with = "jetway::exact")]
     pub lumens: i64,
     /// `sentAt`: a point in time.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub sent_at: Option<OffsetDateTime>,
     /// `place`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub place: Option<Place>,
 }
+
+jetway::object!(LightMeasured {
+    lumens: "lumens",
+    sent_at: "sentAt",
+    place: "place",
+});
 
 impl EventData for LightMeasured {
     const TYPE: &'static str = "lightMeasured";

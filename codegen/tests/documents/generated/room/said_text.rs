@@ -3,24 +3,23 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// `SaidText` of `room.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SaidText {
     /// `roomId`: text.
     pub room_id: String,
     /// `text`: text.
     pub text: String,
     /// `answers`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub answers: Option<Vec<SaidText>>,
 }
+
+jetway::object!(SaidText {
+    room_id: "roomId",
+    text: "text",
+    answers: "answers",
+});
 
 impl EventData for SaidText {
     const TYPE: &'static str = "said.text";

@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// The whole schema, for what neither the types nor their checks can say.
 static SCHEMA: Fallback = Fallback::new(
@@ -13,21 +12,20 @@ static SCHEMA: Fallback = Fallback::new(
 /// `Typing` of `room.yaml`.
 ///
 /// The compiled schema of the event also enforces `not`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Typing {
     /// `roomId`: text.
     pub room_id: String,
     /// `mood`: any JSON.
     ///
     /// The compiled schema holds it to `not`.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub mood: Option<serde_json::Value>,
 }
+
+jetway::object!(Typing {
+    room_id: "roomId",
+    mood: "mood",
+});
 
 impl EventData for Typing {
     const TYPE: &'static str = "typing";

@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Format, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// The whole schema, for what neither the types nor their checks can say.
 static SCHEMA: Fallback = Fallback::new(
@@ -13,26 +12,21 @@ static SCHEMA: Fallback = Fallback::new(
 /// `UserSignedUp` of `signup.yaml`.
 ///
 /// The compiled schema of the event also enforces `format`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UserSignedUp {
     /// What others call the user.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub display_name: Option<String>,
     /// `email`: text.
     pub email: String,
     /// `age`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub age: Option<i64>,
 }
+
+jetway::object!(UserSignedUp {
+    display_name: "displayName",
+    email: "email",
+    age: "age",
+});
 
 impl EventData for UserSignedUp {
     const TYPE: &'static str = "UserSignedUp";

@@ -3,42 +3,34 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 use super::shared::Person;
 
 /// `DoorClosed` of `closed.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DoorClosed {
     /// `door`: text.
     pub door: String,
     /// `by`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub by: Option<Person>,
     /// `how`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub how: Option<How>,
 }
 
+jetway::object!(DoorClosed {
+    door: "door",
+    by: "by",
+    how: "how",
+});
+
 /// `How` of `closed.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct How {
     /// `loud`: true or false.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub loud: Option<bool>,
 }
+
+jetway::object!(How { loud: "loud" });
 
 impl EventData for DoorClosed {
     const TYPE: &'static str = "doorClosed";

@@ -3,23 +3,22 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 use super::shared::Person;
 
 /// `DoorOpened` of `parts.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DoorOpened {
     /// `door`: text.
     pub door: String,
     /// `by`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub by: Option<Person>,
 }
+
+jetway::object!(DoorOpened {
+    door: "door",
+    by: "by",
+});
 
 impl EventData for DoorOpened {
     const TYPE: &'static str = "doorOpened";

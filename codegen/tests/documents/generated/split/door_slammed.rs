@@ -3,31 +3,26 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 use super::door_closed::How;
 use super::shared::Person;
 
 /// `DoorSlammed` of `closed.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DoorSlammed {
     /// `door`: text.
     pub door: String,
     /// `by`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub by: Option<Person>,
     /// `how`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub how: Option<How>,
 }
+
+jetway::object!(DoorSlammed {
+    door: "door",
+    by: "by",
+    how: "how",
+});
 
 impl EventData for DoorSlammed {
     const TYPE: &'static str = "doorSlammed";

@@ -2,21 +2,20 @@
 //! Shared types.
 
 use jetway::validate::{Checker, Validate};
-use serde::{Deserialize, Serialize};
 
 /// `Place` of `lights.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     /// `zone`: text.
     pub zone: String,
     /// `near`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub near: Option<Box<Place>>,
 }
+
+jetway::object!(Place {
+    zone: "zone",
+    near: "near",
+});
 
 impl Validate for Place {
     fn check(&self, _at: &mut Checker) {}

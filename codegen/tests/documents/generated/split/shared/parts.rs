@@ -2,21 +2,20 @@
 //! Shared types.
 
 use jetway::validate::{Checker, Validate};
-use serde::{Deserialize, Serialize};
 
 /// `Person` of `parts.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Person {
     /// `name`: text.
     pub name: String,
     /// `brings`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub brings: Option<Vec<Person>>,
 }
+
+jetway::object!(Person {
+    name: "name",
+    brings: "brings",
+});
 
 impl Validate for Person {
     fn check(&self, _at: &mut Checker) {}

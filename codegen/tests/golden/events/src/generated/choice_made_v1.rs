@@ -3,77 +3,45 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Nullable, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: choice.made.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ChoiceMadeV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `snake`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub snake: Option<ChoiceMadeV1Snake>,
     /// `camel`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub camel: Option<ChoiceMadeV1Camel>,
     /// `odd`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub odd: Option<ChoiceMadeV1Odd>,
     /// `maybe`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub maybe: Option<Nullable<ChoiceMadeV1Maybe>>,
     /// `kind`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kind: Option<ChoiceMadeV1Kind>,
     /// How it is sent.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub described: Option<ChoiceMadeV1Described>,
     /// `maybeDescribed`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub maybe_described: Option<Nullable<ChoiceMadeV1MaybeDescribed>>,
     /// `set`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub set: Option<Vec<ChoiceMadeV1SetItem>>,
 }
 
+jetway::object!(ChoiceMadeV1 {
+    id: "id",
+    snake: "snake",
+    camel: "camel",
+    odd: "odd",
+    maybe: "maybe",
+    kind: "kind",
+    described: "described",
+    maybe_described: "maybeDescribed",
+    set: "set",
+});
+
 /// `ChoiceMadeV1Snake` of `events/schemas/choice.made.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1Snake {
     /// `in_stock`.
     InStock,
@@ -81,20 +49,13 @@ pub enum ChoiceMadeV1Snake {
     SoldOut,
 }
 
-impl ChoiceMadeV1Snake {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InStock => "in_stock",
-            Self::SoldOut => "sold_out",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1Snake {
+    InStock: "in_stock",
+    SoldOut: "sold_out",
+});
 
 /// `ChoiceMadeV1Camel` of `events/schemas/choice.made.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1Camel {
     /// `inStock`.
     InStock,
@@ -102,98 +63,60 @@ pub enum ChoiceMadeV1Camel {
     SoldOut,
 }
 
-impl ChoiceMadeV1Camel {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InStock => "inStock",
-            Self::SoldOut => "soldOut",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1Camel {
+    InStock: "inStock",
+    SoldOut: "soldOut",
+});
 
 /// `ChoiceMadeV1Odd` of `events/schemas/choice.made.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1Odd {
     /// `a b`.
-    #[serde(rename = "a b")]
     AB,
     /// `a-b`.
-    #[serde(rename = "a-b")]
     AB2,
     /// `A B`.
-    #[serde(rename = "A B")]
     AB3,
     /// ``.
-    #[serde(rename = "")]
     Empty,
     /// `1st`.
-    #[serde(rename = "1st")]
     N1st,
     /// `Self`.
-    #[serde(rename = "Self")]
     Self_,
     /// `*`.
-    #[serde(rename = "*")]
     Empty2,
 }
 
-impl ChoiceMadeV1Odd {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AB => "a b",
-            Self::AB2 => "a-b",
-            Self::AB3 => "A B",
-            Self::Empty => "",
-            Self::N1st => "1st",
-            Self::Self_ => "Self",
-            Self::Empty2 => "*",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1Odd {
+    AB: "a b",
+    AB2: "a-b",
+    AB3: "A B",
+    Empty: "",
+    N1st: "1st",
+    Self_: "Self",
+    Empty2: "*",
+});
 
 /// `ChoiceMadeV1Maybe` of `events/schemas/choice.made.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1Maybe {
     /// `yes`.
     Yes,
 }
 
-impl ChoiceMadeV1Maybe {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1Maybe { Yes: "yes" });
 
 /// `ChoiceMadeV1Kind` of `events/schemas/choice.made.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1Kind {
     /// `fixed`.
     Fixed,
 }
 
-impl ChoiceMadeV1Kind {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fixed => "fixed",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1Kind { Fixed: "fixed" });
 
 /// How it is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1Described {
     /// Fast.
     ByAir,
@@ -203,21 +126,14 @@ pub enum ChoiceMadeV1Described {
     Other,
 }
 
-impl ChoiceMadeV1Described {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ByAir => "by_air",
-            Self::BySea => "by_sea",
-            Self::Other => "other",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1Described {
+    ByAir: "by_air",
+    BySea: "by_sea",
+    Other: "other",
+});
 
 /// `ChoiceMadeV1MaybeDescribed` of `events/schemas/choice.made.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1MaybeDescribed {
     /// `a`.
     A,
@@ -225,20 +141,10 @@ pub enum ChoiceMadeV1MaybeDescribed {
     B,
 }
 
-impl ChoiceMadeV1MaybeDescribed {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::A => "a",
-            Self::B => "b",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1MaybeDescribed { A: "a", B: "b" });
 
 /// `ChoiceMadeV1SetItem` of `events/schemas/choice.made.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChoiceMadeV1SetItem {
     /// `a`.
     A,
@@ -246,16 +152,7 @@ pub enum ChoiceMadeV1SetItem {
     B,
 }
 
-impl ChoiceMadeV1SetItem {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::A => "a",
-            Self::B => "b",
-        }
-    }
-}
+jetway::text!(ChoiceMadeV1SetItem { A: "a", B: "b" });
 
 impl EventData for ChoiceMadeV1 {
     const TYPE: &'static str = "choice.made.v1";
@@ -275,36 +172,4 @@ impl Validate for ChoiceMadeV1 {
     fn check(&self, at: &mut Checker) {
         at.optional("set", &self.set, |set, at| at.unique_items(set));
     }
-}
-
-impl Validate for ChoiceMadeV1Snake {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ChoiceMadeV1Camel {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ChoiceMadeV1Odd {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ChoiceMadeV1Maybe {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ChoiceMadeV1Kind {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ChoiceMadeV1Described {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ChoiceMadeV1MaybeDescribed {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for ChoiceMadeV1SetItem {
-    fn check(&self, _at: &mut Checker) {}
 }

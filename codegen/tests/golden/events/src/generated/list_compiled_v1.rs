@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The whole schema, for what neither the types nor their checks can say.
@@ -15,42 +14,33 @@ static SCHEMA: Fallback = Fallback::new(
 ///
 /// The compiled schema of the event also enforces `uniqueItems`, `prefixItems`, `items`,
 /// `contains`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListCompiledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `things`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub things: Option<Vec<ListCompiledV1ThingsItem>>,
     /// `pair`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub pair: Option<Vec<serde_json::Value>>,
     /// `withOne`: a list.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub with_one: Option<Vec<i64>>,
 }
 
+jetway::object!(ListCompiledV1 {
+    id: "id",
+    things: "things",
+    pair: "pair",
+    with_one: "withOne",
+});
+
 /// `ListCompiledV1ThingsItem` of `events/schemas/list.compiled.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListCompiledV1ThingsItem {
     /// `size`: an integer.
-    #[serde(with = "jetway::exact")]
     pub size: i64,
 }
+
+jetway::object!(ListCompiledV1ThingsItem { size: "size" });
 
 impl EventData for ListCompiledV1 {
     const TYPE: &'static str = "list.compiled.v1";

@@ -3,52 +3,34 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Nullable, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Golden: list.filled.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListFilledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `names`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub names: Option<Vec<String>>,
     /// `grid`: a list.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub grid: Option<Vec<Vec<i64>>>,
     /// `gaps`: a list.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub gaps: Option<Vec<Nullable<i64>>>,
     /// `times`: a list.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub times: Option<Vec<OffsetDateTime>>,
     /// `anything`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub anything: Option<Vec<serde_json::Value>>,
 }
+
+jetway::object!(ListFilledV1 {
+    id: "id",
+    names: "names",
+    grid: "grid",
+    gaps: "gaps",
+    times: "times",
+    anything: "anything",
+});
 
 impl EventData for ListFilledV1 {
     const TYPE: &'static str = "list.filled.v1";

@@ -3,210 +3,102 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: name.clashed.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameClashedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `foo-bar`: text.
-    #[serde(
-        rename = "foo-bar",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub foo_bar_2: Option<String>,
     /// `foo_bar`: text.
-    #[serde(
-        rename = "foo_bar",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub foo_bar: Option<String>,
     /// `fooBar`: an integer.
-    #[serde(
-        rename = "fooBar",
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub foo_bar_3: Option<i64>,
     /// `type`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub r#type: Option<String>,
     /// `self`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub self_: Option<String>,
     /// `Self`: text.
-    #[serde(
-        rename = "Self",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub self_2: Option<String>,
     /// `crate`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub crate_: Option<String>,
     /// `super`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub super_: Option<String>,
     /// `_`: text.
-    #[serde(
-        rename = "_",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub property: Option<String>,
     /// ``: text.
-    #[serde(
-        rename = "",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub property_2: Option<String>,
     /// `1st`: text.
-    #[serde(
-        rename = "1st",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub n1st: Option<String>,
     /// `größe`: text.
-    #[serde(
-        rename = "größe",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub gr_e: Option<String>,
     /// `async`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub r#async: Option<String>,
     /// `gen`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub r#gen: Option<String>,
     /// `item`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub item: Option<Vec<String>>,
     /// `string`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub string: Option<NameClashedV1String>,
     /// `vec`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub vec: Option<NameClashedV1Vec>,
     /// `uuid`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub uuid: Option<NameClashedV1Uuid>,
     /// `validate`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub validate: Option<NameClashedV1Validate>,
     /// `event`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub event: Option<Event>,
     /// `one`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub one: Option<Same>,
     /// `two`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub two: Option<NameClashedV1Two>,
     /// `three`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub three: Option<NameClashedV1Three>,
     /// `a"b\c`: text.
-    #[serde(
-        rename = "a\"b\\c",
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a_b_c: Option<String>,
 }
 
+jetway::object!(NameClashedV1 {
+    id: "id",
+    foo_bar_2: "foo-bar",
+    foo_bar: "foo_bar",
+    foo_bar_3: "fooBar",
+    r#type: "type",
+    self_: "self",
+    self_2: "Self",
+    crate_: "crate",
+    super_: "super",
+    property: "_",
+    property_2: "",
+    n1st: "1st",
+    gr_e: "größe",
+    r#async: "async",
+    r#gen: "gen",
+    item: "item",
+    string: "string",
+    vec: "vec",
+    uuid: "uuid",
+    validate: "validate",
+    event: "event",
+    one: "one",
+    two: "two",
+    three: "three",
+    a_b_c: "a\"b\\c",
+});
+
 /// `NameClashedV1String` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameClashedV1String {
     /// `option`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub option: Option<NameClashedV1StringOption>,
 }
 
+jetway::object!(NameClashedV1String { option: "option" });
+
 /// `NameClashedV1StringOption` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NameClashedV1StringOption {
     /// `none`.
     None,
@@ -214,100 +106,73 @@ pub enum NameClashedV1StringOption {
     Some,
 }
 
-impl NameClashedV1StringOption {
-    /// The value as the schema spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Some => "some",
-        }
-    }
-}
+jetway::text!(NameClashedV1StringOption {
+    None: "none",
+    Some: "some",
+});
 
 /// `NameClashedV1Vec` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameClashedV1Vec {
     /// `at`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub at: Option<String>,
 }
 
+jetway::object!(NameClashedV1Vec { at: "at" });
+
 /// `NameClashedV1Uuid` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameClashedV1Uuid {
     /// `x`: a UUID.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub x: Option<Uuid>,
 }
 
+jetway::object!(NameClashedV1Uuid { x: "x" });
+
 /// `NameClashedV1Validate` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameClashedV1Validate {
     /// `x`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub x: Option<String>,
 }
+
+jetway::object!(NameClashedV1Validate { x: "x" });
 
 /// `Event` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// `x`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub x: Option<String>,
 }
+
+jetway::object!(Event { x: "x" });
 
 /// `Same` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Same {
     /// `x`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub x: Option<String>,
 }
 
+jetway::object!(Same { x: "x" });
+
 /// `NameClashedV1Two` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameClashedV1Two {
     /// `y`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub y: Option<i64>,
 }
 
+jetway::object!(NameClashedV1Two { y: "y" });
+
 /// `NameClashedV1Three` of `events/schemas/name.clashed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameClashedV1Three {
     /// `z`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub z: Option<i64>,
 }
+
+jetway::object!(NameClashedV1Three { z: "z" });
 
 impl EventData for NameClashedV1 {
     const TYPE: &'static str = "name.clashed.v1";
@@ -334,10 +199,6 @@ impl Validate for NameClashedV1 {
 }
 
 impl Validate for NameClashedV1String {
-    fn check(&self, _at: &mut Checker) {}
-}
-
-impl Validate for NameClashedV1StringOption {
     fn check(&self, _at: &mut Checker) {}
 }
 

@@ -3,54 +3,36 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Nullable, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: number.bounded.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NumberBoundedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `count`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub count: Option<i64>,
     /// `open`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub open: Option<i64>,
     /// `even`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub even: Option<i64>,
     /// `ratio`: a number.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub ratio: Option<f64>,
     /// `flag`: true or false.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub flag: Option<bool>,
     /// `maybe`: an integer.
-    #[serde(with = "jetway::exact")]
     pub maybe: Nullable<i64>,
 }
+
+jetway::object!(NumberBoundedV1 {
+    id: "id",
+    count: "count",
+    open: "open",
+    even: "even",
+    ratio: "ratio",
+    flag: "flag",
+    maybe: "maybe",
+});
 
 impl EventData for NumberBoundedV1 {
     const TYPE: &'static str = "number.bounded.v1";

@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The whole schema, for what neither the types nor their checks can say.
@@ -14,33 +13,24 @@ static SCHEMA: Fallback = Fallback::new(
 /// Golden: number.compiled.v1.
 ///
 /// The compiled schema of the event also enforces `multipleOf`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NumberCompiledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `half`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub half: Option<i64>,
     /// `step`: a number.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub step: Option<f64>,
     /// `level`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub level: Option<i64>,
 }
+
+jetway::object!(NumberCompiledV1 {
+    id: "id",
+    half: "half",
+    step: "step",
+    level: "level",
+});
 
 impl EventData for NumberCompiledV1 {
     const TYPE: &'static str = "number.compiled.v1";

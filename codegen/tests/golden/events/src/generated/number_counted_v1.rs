@@ -3,12 +3,12 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// Golden: data that is a number, held to bounds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NumberCountedV1(#[serde(with = "jetway::exact")] pub i64);
+#[derive(Clone, Debug, PartialEq)]
+pub struct NumberCountedV1(pub i64);
+
+jetway::newtype!(NumberCountedV1);
 
 impl EventData for NumberCountedV1 {
     const TYPE: &'static str = "number.counted.v1";

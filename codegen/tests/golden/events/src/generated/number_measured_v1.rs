@@ -3,107 +3,57 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Nullable, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: number.measured.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NumberMeasuredV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `ratio`: a number.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub ratio: Option<f64>,
     /// `ratios`: a list.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub ratios: Option<Vec<Nullable<f64>>>,
     /// `count`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub count: Option<i64>,
     /// `huge`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub huge: Option<u64>,
     /// `wide`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub wide: Option<i64>,
     /// `odd`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub odd: Option<i64>,
     /// `level`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub level: Option<i64>,
     /// `levels`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub levels: Option<Nullable<i64>>,
     /// `step`: a number.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub step: Option<f64>,
     /// `answer`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub answer: Option<i64>,
     /// `yes`: true or false.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub yes: Option<bool>,
     /// `many`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub many: Option<i64>,
     /// `any`: any JSON.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub any: Option<serde_json::Value>,
 }
+
+jetway::object!(NumberMeasuredV1 {
+    id: "id",
+    ratio: "ratio",
+    ratios: "ratios",
+    count: "count",
+    huge: "huge",
+    wide: "wide",
+    odd: "odd",
+    level: "level",
+    levels: "levels",
+    step: "step",
+    answer: "answer",
+    yes: "yes",
+    many: "many",
+    any: "any",
+});
 
 impl EventData for NumberMeasuredV1 {
     const TYPE: &'static str = "number.measured.v1";

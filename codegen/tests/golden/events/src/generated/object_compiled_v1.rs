@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use jetway::validate::{Checker, Fallback, Pattern, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 static OTHERS: Pattern = Pattern::new("^x_");
@@ -16,294 +15,203 @@ static SCHEMA: Fallback = Fallback::new(
 );
 
 /// Golden: object.compiled.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `overlap`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub overlap: Option<ObjectCompiledV1Overlap>,
     /// `patterns`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub patterns: Option<ObjectCompiledV1Patterns>,
     /// `besides`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub besides: Option<ObjectCompiledV1Besides>,
     /// `names`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub names: Option<ObjectCompiledV1Names>,
     /// `eitherOne`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub either_one: Option<ObjectCompiledV1EitherOne>,
     /// `shut`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub shut: Option<ObjectCompiledV1Shut>,
     /// `both`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub both: Option<ObjectCompiledV1Both>,
     /// `dependent`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub dependent: Option<ObjectCompiledV1Dependent>,
     /// `evaluated`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub evaluated: Option<ObjectCompiledV1Evaluated>,
     /// `impossible`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub impossible: Option<ObjectCompiledV1Impossible>,
     /// `extra`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub extra: Option<ObjectCompiledV1Extra>,
 }
+
+jetway::object!(ObjectCompiledV1 {
+    id: "id",
+    overlap: "overlap",
+    patterns: "patterns",
+    besides: "besides",
+    names: "names",
+    either_one: "eitherOne",
+    shut: "shut",
+    both: "both",
+    dependent: "dependent",
+    evaluated: "evaluated",
+    impossible: "impossible",
+    extra: "extra",
+});
 
 /// `ObjectCompiledV1Overlap` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `minimum`, `patternProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Overlap {
     /// `x_a`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub x_a: Option<i64>,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
+
+jetway::object!(ObjectCompiledV1Overlap {
+    x_a: "x_a",
+    ..others
+});
 
 /// `ObjectCompiledV1Patterns` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `patternProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Patterns {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(
-        flatten,
-        serialize_with = "jetway::others::serialize",
-        deserialize_with = "object_compiled_v1_patterns_others"
-    )]
     pub others: BTreeMap<String, serde_json::Value>,
 }
 
-fn object_compiled_v1_patterns_others<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, serde_json::Value>, D::Error> {
-    jetway::others::matching(deserializer, &[&OTHERS, &OTHERS2])
-}
+jetway::object!(ObjectCompiledV1Patterns {
+    a: "a",
+    ..others matching OTHERS, OTHERS2
+});
 
 /// `ObjectCompiledV1Besides` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `patternProperties`, `additionalProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Besides {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
+
+jetway::object!(ObjectCompiledV1Besides { a: "a", ..others });
 
 /// `ObjectCompiledV1Names` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `propertyNames`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Names {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// `long`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub long: Option<String>,
 }
+
+jetway::object!(ObjectCompiledV1Names {
+    a: "a",
+    long: "long",
+});
 
 /// `ObjectCompiledV1EitherOne` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `anyOf`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1EitherOne {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
+
+jetway::object!(ObjectCompiledV1EitherOne { a: "a", ..others });
 
 /// `ObjectCompiledV1Shut` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `additionalProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Shut {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// `b`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub b: Option<String>,
 }
+
+jetway::object!(ObjectCompiledV1Shut { a: "a", b: "b" });
 
 /// `ObjectCompiledV1Both` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `allOf`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Both {
     /// `n`: a number.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub n: Option<f64>,
     /// `o`: any JSON.
     ///
     /// The compiled schema holds it to `type`, `properties`.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub o: Option<serde_json::Value>,
 }
+
+jetway::object!(ObjectCompiledV1Both { n: "n", o: "o" });
 
 /// `ObjectCompiledV1Dependent` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `dependentSchemas`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Dependent {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
+
+jetway::object!(ObjectCompiledV1Dependent { a: "a", ..others });
 
 /// `ObjectCompiledV1Evaluated` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `anyOf`, `unevaluatedProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Evaluated {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
+
+jetway::object!(ObjectCompiledV1Evaluated { a: "a", ..others });
 
 /// `ObjectCompiledV1Impossible` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `required`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Impossible {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
 }
+
+jetway::object!(closed ObjectCompiledV1Impossible { a: "a" });
 
 /// `ObjectCompiledV1Extra` of `events/schemas/object.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `additionalProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectCompiledV1Extra {
     /// `name`: text.
     pub name: String,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
+
+jetway::object!(ObjectCompiledV1Extra {
+    name: "name",
+    ..others
+});
 
 impl EventData for ObjectCompiledV1 {
     const TYPE: &'static str = "object.compiled.v1";

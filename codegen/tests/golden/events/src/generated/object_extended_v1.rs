@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use jetway::validate::{Checker, Pattern, Validate};
 use jetway::{EventData, Nullable, Subject, SubjectError};
-use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::shared::price::Price;
@@ -15,290 +14,189 @@ static KEYS: Pattern = Pattern::new("^[a-z]+$");
 static OTHERS: Pattern = Pattern::new("^[a-z]{2}$");
 
 /// Golden: object.extended.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `labels`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub labels: Option<ObjectExtendedV1Labels>,
     /// `counts`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub counts: Option<ObjectExtendedV1Counts>,
     /// `parts`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub parts: Option<ObjectExtendedV1Parts>,
     /// `anything`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub anything: Option<ObjectExtendedV1Anything>,
     /// `byPattern`: a mapping.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub by_pattern: Option<BTreeMap<String, i64>>,
     /// `besidePattern`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub beside_pattern: Option<ObjectExtendedV1BesidePattern>,
     /// `openPattern`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub open_pattern: Option<ObjectExtendedV1OpenPattern>,
     /// `openTexts`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub open_texts: Option<ObjectExtendedV1OpenTexts>,
     /// `keys`: a mapping.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub keys: Option<BTreeMap<String, serde_json::Value>>,
     /// `some`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub some: Option<ObjectExtendedV1Some>,
     /// `pair`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub pair: Option<ObjectExtendedV1Pair>,
     /// `sealed`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub sealed: Option<ObjectExtendedV1Sealed>,
 }
 
+jetway::object!(ObjectExtendedV1 {
+    id: "id",
+    labels: "labels",
+    counts: "counts",
+    parts: "parts",
+    anything: "anything",
+    by_pattern: "byPattern",
+    beside_pattern: "besidePattern",
+    open_pattern: "openPattern",
+    open_texts: "openTexts",
+    keys: "keys",
+    some: "some",
+    pair: "pair",
+    sealed: "sealed",
+});
+
 /// `ObjectExtendedV1Labels` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1Labels {
     /// `name`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub name: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten, with = "jetway::others")]
     pub others: BTreeMap<String, String>,
 }
 
+jetway::object!(ObjectExtendedV1Labels {
+    name: "name",
+    ..others
+});
+
 /// `ObjectExtendedV1Counts` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1Counts {
     /// `others`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub others: Option<i64>,
     /// Properties that the schema does not name.
-    #[serde(flatten, with = "jetway::others::exact")]
     pub other_properties: BTreeMap<String, Nullable<i64>>,
 }
 
+jetway::object!(ObjectExtendedV1Counts {
+    others: "others",
+    ..other_properties
+});
+
 /// `ObjectExtendedV1Parts` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1Parts {
     /// `count`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub count: Option<i64>,
     /// In cents.
     pub first: Price,
     /// Properties that the schema does not name.
-    #[serde(flatten, with = "jetway::others")]
     pub others: BTreeMap<String, Price>,
 }
 
+jetway::object!(ObjectExtendedV1Parts {
+    count: "count",
+    first: "first",
+    ..others
+});
+
 /// `ObjectExtendedV1Anything` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1Anything {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
 
+jetway::object!(ObjectExtendedV1Anything { a: "a", ..others });
+
 /// `ObjectExtendedV1BesidePattern` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1BesidePattern {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten, with = "jetway::others::exact")]
     pub others: BTreeMap<String, i64>,
 }
+
+jetway::object!(ObjectExtendedV1BesidePattern { a: "a", ..others });
 
 /// `ObjectExtendedV1OpenPattern` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1OpenPattern {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(
-        flatten,
-        serialize_with = "jetway::others::exact::serialize",
-        deserialize_with = "object_extended_v1_open_pattern_others"
-    )]
     pub others: BTreeMap<String, i64>,
 }
 
-fn object_extended_v1_open_pattern_others<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, i64>, D::Error> {
-    jetway::others::exact::matching(deserializer, &[&BY_PATTERN])
-}
+jetway::object!(ObjectExtendedV1OpenPattern {
+    a: "a",
+    ..others matching BY_PATTERN
+});
 
 /// `ObjectExtendedV1OpenTexts` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1OpenTexts {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(
-        flatten,
-        serialize_with = "jetway::others::serialize",
-        deserialize_with = "object_extended_v1_open_texts_others"
-    )]
     pub others: BTreeMap<String, String>,
 }
 
-fn object_extended_v1_open_texts_others<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
-    jetway::others::matching(deserializer, &[&OTHERS])
-}
+jetway::object!(ObjectExtendedV1OpenTexts {
+    a: "a",
+    ..others matching OTHERS
+});
 
 /// `ObjectExtendedV1Some` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1Some {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// `b`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub b: Option<String>,
     /// `c`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub c: Option<String>,
 }
 
+jetway::object!(closed ObjectExtendedV1Some {
+    a: "a",
+    b: "b",
+    c: "c",
+});
+
 /// `ObjectExtendedV1Pair` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1Pair {
     /// `card`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub card: Option<String>,
     /// `cvc`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub cvc: Option<String>,
     /// `owner`: any JSON.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub owner: Option<serde_json::Value>,
 }
 
+jetway::object!(ObjectExtendedV1Pair {
+    card: "card",
+    cvc: "cvc",
+    owner: "owner",
+});
+
 /// `ObjectExtendedV1Sealed` of `events/schemas/object.extended.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectExtendedV1Sealed {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
 }
+
+jetway::object!(closed ObjectExtendedV1Sealed { a: "a" });
 
 impl EventData for ObjectExtendedV1 {
     const TYPE: &'static str = "object.extended.v1";

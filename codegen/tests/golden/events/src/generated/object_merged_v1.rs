@@ -3,171 +3,137 @@
 
 use std::collections::BTreeMap;
 
-use jetway::validate::{Checker, Tagged, Validate};
+use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 /// Golden: object.merged.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectMergedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// A base and what it is extended by.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub extended: Option<ObjectMergedV1Extended>,
     /// `beside`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub beside: Option<ObjectMergedV1Beside>,
     /// `sealed`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub sealed: Option<ObjectMergedV1Sealed>,
     /// `kinds`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub kinds: Option<ObjectMergedV1Kinds>,
     /// `strict`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub strict: Option<ObjectMergedV1Strict>,
     /// `tree`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub tree: Option<Tree>,
     /// `counted`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub counted: Option<ObjectMergedV1Counted>,
 }
 
+jetway::object!(ObjectMergedV1 {
+    id: "id",
+    extended: "extended",
+    beside: "beside",
+    sealed: "sealed",
+    kinds: "kinds",
+    strict: "strict",
+    tree: "tree",
+    counted: "counted",
+});
+
 /// A base and what it is extended by.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectMergedV1Extended {
     /// `name`: text.
     pub name: String,
     /// `color`: text.
     pub color: String,
     /// `size`: an integer.
-    #[serde(with = "jetway::exact")]
     pub size: i64,
 }
 
+jetway::object!(ObjectMergedV1Extended {
+    name: "name",
+    color: "color",
+    size: "size",
+});
+
 /// `ObjectMergedV1Beside` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectMergedV1Beside {
     /// `name`: text.
     pub name: String,
     /// `color`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub color: Option<String>,
     /// `weight`: a number.
-    #[serde(with = "jetway::exact")]
     pub weight: f64,
 }
 
+jetway::object!(ObjectMergedV1Beside {
+    name: "name",
+    color: "color",
+    weight: "weight",
+});
+
 /// `ObjectMergedV1Sealed` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectMergedV1Sealed {
     /// `name`: text.
     pub name: String,
     /// `color`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub color: Option<String>,
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
 }
 
+jetway::object!(closed ObjectMergedV1Sealed {
+    name: "name",
+    color: "color",
+    a: "a",
+});
+
 /// `ObjectMergedV1Kinds` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ObjectMergedV1Kinds {
     /// `kind` is `cat`.
-    #[serde(rename = "cat")]
     Cat(Cat),
     /// `kind` is `dog`.
-    #[serde(rename = "dog")]
     Dog(Dog),
 }
 
-impl<'de> Deserialize<'de> for ObjectMergedV1Kinds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object = Tagged::read(deserializer, "kind", &["cat", "dog"])?;
-        match object.tag() {
-            "cat" => object.body().map(Self::Cat),
-            _ => object.body().map(Self::Dog),
-        }
-    }
-}
+jetway::tagged!(ObjectMergedV1Kinds by "kind" {
+    Cat: "cat",
+    Dog: "dog",
+});
 
 /// `Cat` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cat {
     /// `name`: text.
     pub name: String,
     /// `lives`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub lives: Option<i64>,
 }
 
+jetway::object!(Cat {
+    name: "name",
+    lives: "lives",
+});
+
 /// `Dog` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dog {
     /// `name`: text.
     pub name: String,
     /// `tricks`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub tricks: Option<Vec<String>>,
 }
 
+jetway::object!(Dog {
+    name: "name",
+    tricks: "tricks",
+});
+
 /// `ObjectMergedV1Strict` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectMergedV1Strict {
     /// `name`: text.
     pub name: String,
@@ -177,50 +143,48 @@ pub struct ObjectMergedV1Strict {
     pub size: serde_json::Value,
 }
 
+jetway::object!(ObjectMergedV1Strict {
+    name: "name",
+    color: "color",
+    size: "size",
+});
+
 /// `Tree` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
     /// `name`: text.
     pub name: String,
     /// `color`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub color: Option<String>,
     /// `left`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub left: Option<Box<Tree>>,
     /// `more`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub more: Option<Vec<Tree>>,
 }
 
+jetway::object!(Tree {
+    name: "name",
+    color: "color",
+    left: "left",
+    more: "more",
+});
+
 /// `ObjectMergedV1Counted` of `events/schemas/object.merged.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectMergedV1Counted {
     /// `name`: text.
     pub name: String,
     /// `color`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub color: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
+
+jetway::object!(ObjectMergedV1Counted {
+    name: "name",
+    color: "color",
+    ..others
+});
 
 impl EventData for ObjectMergedV1 {
     const TYPE: &'static str = "object.merged.v1";

@@ -5,84 +5,69 @@ use std::collections::BTreeMap;
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::price::Price;
 
 /// Golden: object.nested.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectNestedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// Where it is.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub address: Option<ObjectNestedV1Address>,
     /// `counts`: a mapping.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub counts: Option<BTreeMap<String, i64>>,
     /// `prices`: a mapping.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub prices: Option<BTreeMap<String, Price>>,
     /// `free`: a mapping.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub free: Option<BTreeMap<String, serde_json::Value>>,
     /// `none`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub none: Option<ObjectNestedV1None>,
 }
 
+jetway::object!(ObjectNestedV1 {
+    id: "id",
+    address: "address",
+    counts: "counts",
+    prices: "prices",
+    free: "free",
+    none: "none",
+});
+
 /// Where it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectNestedV1Address {
     /// `city`: text.
     pub city: String,
     /// `position`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub position: Option<ObjectNestedV1AddressPosition>,
 }
 
+jetway::object!(ObjectNestedV1Address {
+    city: "city",
+    position: "position",
+});
+
 /// `ObjectNestedV1AddressPosition` of `events/schemas/object.nested.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectNestedV1AddressPosition {
     /// `lat`: a number.
-    #[serde(with = "jetway::exact")]
     pub lat: f64,
     /// `lon`: a number.
-    #[serde(with = "jetway::exact")]
     pub lon: f64,
 }
 
+jetway::object!(closed ObjectNestedV1AddressPosition {
+    lat: "lat",
+    lon: "lon",
+});
+
 /// `ObjectNestedV1None` of `events/schemas/object.nested.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectNestedV1None {}
+
+jetway::object!(closed ObjectNestedV1None {});
 
 impl EventData for ObjectNestedV1 {
     const TYPE: &'static str = "object.nested.v1";

@@ -3,25 +3,24 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: object.rooted.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ObjectRootedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `count`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub count: Option<i64>,
     /// `name`: text.
     pub name: String,
 }
+
+jetway::object!(ObjectRootedV1 {
+    id: "id",
+    count: "count",
+    name: "name",
+});
 
 impl EventData for ObjectRootedV1 {
     const TYPE: &'static str = "object.rooted.v1";

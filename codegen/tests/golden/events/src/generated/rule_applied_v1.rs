@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The whole schema, for what neither the types nor their checks can say.
@@ -14,47 +13,30 @@ static SCHEMA: Fallback = Fallback::new(
 /// Golden: rule.applied.v1.
 ///
 /// The compiled schema of the event also enforces `if`, `then`, `else`, `not`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RuleAppliedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `country`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub country: Option<String>,
     /// `zip`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub zip: Option<String>,
     /// `card`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub card: Option<String>,
     /// `cvc`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub cvc: Option<String>,
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
 }
+
+jetway::object!(RuleAppliedV1 {
+    id: "id",
+    country: "country",
+    zip: "zip",
+    card: "card",
+    cvc: "cvc",
+    a: "a",
+});
 
 impl EventData for RuleAppliedV1 {
     const TYPE: &'static str = "rule.applied.v1";

@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The whole schema, for what neither the types nor their checks can say.
@@ -14,21 +13,20 @@ static SCHEMA: Fallback = Fallback::new(
 /// Golden: shape.compiled.v1.
 ///
 /// The compiled schema of the event also enforces `oneOf`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ShapeCompiledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `loose`: any JSON.
     ///
     /// The compiled schema holds it to `oneOf`.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub loose: Option<serde_json::Value>,
 }
+
+jetway::object!(ShapeCompiledV1 {
+    id: "id",
+    loose: "loose",
+});
 
 impl EventData for ShapeCompiledV1 {
     const TYPE: &'static str = "shape.compiled.v1";

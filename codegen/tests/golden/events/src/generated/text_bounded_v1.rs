@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use jetway::validate::{Checker, Format, Pattern, Validate};
 use jetway::{EventData, Nullable, Subject, SubjectError};
-use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -16,119 +15,67 @@ static NUMBER: Pattern = Pattern::ecma(r"^\d+$");
 static NO_X: Pattern = Pattern::ecma("^(?!x)[a-z.]+$");
 
 /// Golden: text.bounded.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TextBoundedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// Two to four characters \[sic\] of \<text\>, `a<b>` in code.
     pub short: String,
     /// `code`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub code: Option<String>,
     /// `email`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub email: Option<String>,
     /// `link`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub link: Option<String>,
     /// `at`: a point in time.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub at: Option<OffsetDateTime>,
     /// `when`: a point in time.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub when: Option<Nullable<OffsetDateTime>>,
     /// `other`: a UUID.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub other: Option<Uuid>,
     /// `aRatherLongPropertyNameThatGoesOnAndOnUntilLinesBreak`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a_rather_long_property_name_that_goes_on_and_on_until_lines_break: Option<String>,
     /// `day`: text.
     ///
     /// Deprecated.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub day: Option<String>,
     /// `number`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub number: Option<String>,
     /// `noX`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub no_x: Option<String>,
     /// `byNumber`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub by_number: Option<TextBoundedV1ByNumber>,
 }
 
+jetway::object!(TextBoundedV1 {
+    id: "id",
+    short: "short",
+    code: "code",
+    email: "email",
+    link: "link",
+    at: "at",
+    when: "when",
+    other: "other",
+    a_rather_long_property_name_that_goes_on_and_on_until_lines_break: "aRatherLongPropertyNameThatGoesOnAndOnUntilLinesBreak",
+    day: "day",
+    number: "number",
+    no_x: "noX",
+    by_number: "byNumber",
+});
+
 /// `TextBoundedV1ByNumber` of `events/schemas/text.bounded.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TextBoundedV1ByNumber {
     /// `a`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub a: Option<String>,
     /// Properties that the schema does not name.
-    #[serde(
-        flatten,
-        serialize_with = "jetway::others::exact::serialize",
-        deserialize_with = "text_bounded_v1_by_number_others"
-    )]
     pub others: BTreeMap<String, i64>,
 }
 
-fn text_bounded_v1_by_number_others<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, i64>, D::Error> {
-    jetway::others::exact::matching(deserializer, &[&NUMBER])
-}
+jetway::object!(TextBoundedV1ByNumber {
+    a: "a",
+    ..others matching NUMBER
+});
 
 impl EventData for TextBoundedV1 {
     const TYPE: &'static str = "text.bounded.v1";

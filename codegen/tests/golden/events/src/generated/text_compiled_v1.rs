@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Pattern, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 static DIGITS: Pattern = Pattern::ecma(r"^\d+$");
@@ -15,26 +14,21 @@ static SCHEMA: Fallback = Fallback::new(
 /// Golden: text.compiled.v1.
 ///
 /// The compiled schema of the event also enforces `not`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TextCompiledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `digits`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub digits: Option<String>,
     /// `other`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub other: Option<String>,
 }
+
+jetway::object!(TextCompiledV1 {
+    id: "id",
+    digits: "digits",
+    other: "other",
+});
 
 impl EventData for TextCompiledV1 {
     const TYPE: &'static str = "text.compiled.v1";

@@ -3,13 +3,13 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: data that is no object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TextSentV1(#[serde(with = "jetway::exact")] pub Uuid);
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextSentV1(pub Uuid);
+
+jetway::newtype!(TextSentV1);
 
 impl EventData for TextSentV1 {
     const TYPE: &'static str = "text.sent.v1";

@@ -3,33 +3,33 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: references by `$id` and `$anchor`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThingAddressedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `weight`: see its type.
     pub weight: Weight,
     /// `height`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub height: Option<i64>,
 }
 
+jetway::object!(ThingAddressedV1 {
+    id: "id",
+    weight: "weight",
+    height: "height",
+});
+
 /// `Weight` of `events/schemas/thing.addressed.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Weight {
     /// `grams`: an integer.
-    #[serde(with = "jetway::exact")]
     pub grams: i64,
 }
+
+jetway::object!(Weight { grams: "grams" });
 
 impl EventData for ThingAddressedV1 {
     const TYPE: &'static str = "thing.addressed.v1";

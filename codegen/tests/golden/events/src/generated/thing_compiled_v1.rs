@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::price::Price;
@@ -16,19 +15,18 @@ static SCHEMA: Fallback = Fallback::new(
 /// Golden: thing.compiled.v1.
 ///
 /// The compiled schema of the event also enforces `maxProperties`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThingCompiledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// In cents.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub limited: Option<Price>,
 }
+
+jetway::object!(ThingCompiledV1 {
+    id: "id",
+    limited: "limited",
+});
 
 impl EventData for ThingCompiledV1 {
     const TYPE: &'static str = "thing.compiled.v1";

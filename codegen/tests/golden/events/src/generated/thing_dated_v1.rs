@@ -3,24 +3,21 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: a schema in draft-07.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThingDatedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `note`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub note: Option<String>,
 }
+
+jetway::object!(closed ThingDatedV1 {
+    id: "id",
+    note: "note",
+});
 
 impl EventData for ThingDatedV1 {
     const TYPE: &'static str = "thing.dated.v1";

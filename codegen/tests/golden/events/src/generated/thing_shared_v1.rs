@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Pattern, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::Escaped;
@@ -12,42 +11,30 @@ use super::shared::price::Price;
 static SKU: Pattern = Pattern::new("^[A-Z]{2}$");
 
 /// Golden: thing.shared.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThingSharedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// In cents.
     pub price: Price,
     /// `sku`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub sku: Option<String>,
     /// Another price.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub other: Option<super::shared::inner_price::Price>,
     /// `escaped`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub escaped: Option<Escaped>,
     /// As generators write it.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub wrapped: Option<Price>,
 }
+
+jetway::object!(ThingSharedV1 {
+    id: "id",
+    price: "price",
+    sku: "sku",
+    other: "other",
+    escaped: "escaped",
+    wrapped: "wrapped",
+});
 
 impl EventData for ThingSharedV1 {
     const TYPE: &'static str = "thing.shared.v1";

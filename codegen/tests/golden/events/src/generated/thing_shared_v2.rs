@@ -3,16 +3,14 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::shared::inner_price::Price;
 
 /// Golden: thing.shared.v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThingSharedV2 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// As text.
     pub price: Price,
@@ -22,13 +20,21 @@ pub struct ThingSharedV2 {
     pub owner: ThingSharedV2Owner,
 }
 
+jetway::object!(ThingSharedV2 {
+    id: "id",
+    price: "price",
+    region: "region",
+    owner: "owner",
+});
+
 /// `ThingSharedV2Owner` of `events/schemas/thing.shared.v2.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThingSharedV2Owner {
     /// `id`: an integer.
-    #[serde(with = "jetway::exact")]
     pub id: i64,
 }
+
+jetway::object!(ThingSharedV2Owner { id: "id" });
 
 impl EventData for ThingSharedV2 {
     const TYPE: &'static str = "thing.shared.v2";

@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The whole schema, for what neither the types nor their checks can say.
@@ -12,40 +11,34 @@ static SCHEMA: Fallback = Fallback::new(
 );
 
 /// Golden: a dynamic reference.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TreeCompiledV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `tree`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub tree: Option<Tree>,
 }
+
+jetway::object!(TreeCompiledV1 {
+    id: "id",
+    tree: "tree",
+});
 
 /// `Tree` of `events/schemas/tree.compiled.v1.json`.
 ///
 /// The compiled schema of the event also enforces `$dynamicRef`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
     /// `data`: any JSON.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub data: Option<serde_json::Value>,
     /// `children`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub children: Option<Vec<serde_json::Value>>,
 }
+
+jetway::object!(Tree {
+    data: "data",
+    children: "children",
+});
 
 impl EventData for TreeCompiledV1 {
     const TYPE: &'static str = "tree.compiled.v1";

@@ -3,59 +3,52 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: tree.planted.v1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TreePlantedV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `root`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub root: Option<Node>,
     /// `chain`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub chain: Option<Link>,
 }
 
+jetway::object!(TreePlantedV1 {
+    id: "id",
+    root: "root",
+    chain: "chain",
+});
+
 /// `Node` of `events/schemas/tree.planted.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// `name`: text.
     pub name: String,
     /// `children`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub children: Option<Vec<Node>>,
 }
 
+jetway::object!(Node {
+    name: "name",
+    children: "children",
+});
+
 /// `Link` of `events/schemas/tree.planted.v1.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     /// `n`: an integer.
-    #[serde(with = "jetway::exact")]
     pub n: i64,
     /// `next`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub next: Option<Box<Link>>,
 }
+
+jetway::object!(Link {
+    n: "n",
+    next: "next",
+});
 
 impl EventData for TreePlantedV1 {
     const TYPE: &'static str = "tree.planted.v1";

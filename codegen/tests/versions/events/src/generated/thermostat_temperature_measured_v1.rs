@@ -3,21 +3,23 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: thermostat.temperature_measured.v1.
 ///
 /// Deprecated, sunset 2030-01-31: `thermostat.temperature_measured.v2` takes its place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThermostatTemperatureMeasuredV1 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `fahrenheit`: an integer.
-    #[serde(with = "jetway::exact")]
     pub fahrenheit: i64,
 }
+
+jetway::object!(ThermostatTemperatureMeasuredV1 {
+    id: "id",
+    fahrenheit: "fahrenheit",
+});
 
 impl EventData for ThermostatTemperatureMeasuredV1 {
     const TYPE: &'static str = "thermostat.temperature_measured.v1";

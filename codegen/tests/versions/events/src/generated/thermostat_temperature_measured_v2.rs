@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The whole schema, for what neither the types nor their checks can say.
@@ -16,22 +15,21 @@ static SCHEMA: Fallback = Fallback::new(
 /// Deprecated: `thermostat.temperature_measured.v3` takes its place.
 ///
 /// The compiled schema of the event also enforces `if`, `then`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThermostatTemperatureMeasuredV2 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `celsius`: a number.
-    #[serde(with = "jetway::exact")]
     pub celsius: f64,
     /// `sensor`: text.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub sensor: Option<String>,
 }
+
+jetway::object!(ThermostatTemperatureMeasuredV2 {
+    id: "id",
+    celsius: "celsius",
+    sensor: "sensor",
+});
 
 impl EventData for ThermostatTemperatureMeasuredV2 {
     const TYPE: &'static str = "thermostat.temperature_measured.v2";

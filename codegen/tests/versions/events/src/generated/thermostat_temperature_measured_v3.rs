@@ -3,19 +3,21 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Golden: thermostat.temperature_measured.v3.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThermostatTemperatureMeasuredV3 {
     /// `id`: a UUID.
-    #[serde(with = "jetway::exact")]
     pub id: Uuid,
     /// `kelvin`: a number.
-    #[serde(with = "jetway::exact")]
     pub kelvin: f64,
 }
+
+jetway::object!(ThermostatTemperatureMeasuredV3 {
+    id: "id",
+    kelvin: "kelvin",
+});
 
 impl EventData for ThermostatTemperatureMeasuredV3 {
     const TYPE: &'static str = "thermostat.temperature_measured.v3";

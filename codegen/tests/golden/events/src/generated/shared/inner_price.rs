@@ -2,14 +2,15 @@
 //! As text.
 
 use jetway::validate::{Checker, Validate};
-use serde::{Deserialize, Serialize};
 
 /// As text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Price {
     /// `amount`: text.
     pub amount: String,
 }
+
+jetway::object!(Price { amount: "amount" });
 
 impl Validate for Price {
     fn check(&self, at: &mut Checker) {

@@ -2,27 +2,24 @@
 //! In cents.
 
 use jetway::validate::{Checker, Validate};
-use serde::{Deserialize, Serialize};
 
 /// In cents.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Price {
     /// `cents`: an integer.
-    #[serde(with = "jetway::exact")]
     pub cents: i64,
 }
 
+jetway::object!(Price { cents: "cents" });
+
 /// `Escaped` of `events/schemas/shared/price.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Escaped {
     /// `x`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub x: Option<i64>,
 }
+
+jetway::object!(Escaped { x: "x" });
 
 impl Validate for Price {
     fn check(&self, at: &mut Checker) {

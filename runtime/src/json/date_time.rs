@@ -4,56 +4,45 @@
 //! Instant, offset and up to nine digits of a second survive. The spelling does not: `+00:00` is written as `Z`, `t` and
 //! `z` as capitals, `.50` as `.5`.
 
-use std::fmt;
-
-use serde::de::{self, Deserializer, Unexpected, Visitor};
 use serde::ser::Serializer;
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::exact::Exact;
+use super::{Json, Misfit};
+
+const EXPECTED: &str = "an RFC 3339 date-time, as in 2026-01-02T03:04:05Z";
 
 /// RFC 3339.
-impl Exact for OffsetDateTime {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(DateTimeVisitor)
-    }
-
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        time::serde::rfc3339::serialize(self, serializer)
-    }
-}
-
-struct DateTimeVisitor;
-
-impl Visitor<'_> for DateTimeVisitor {
-    type Value = OffsetDateTime;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an RFC 3339 date-time, as in 2026-01-02T03:04:05Z")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<OffsetDateTime, E> {
-        let Some(parts) = Parts::of(text) else {
-            return Err(E::invalid_value(Unexpected::Str(text), &self));
+impl Json for OffsetDateTime {
+    fn read(value: &Value) -> Result<Self, Misfit> {
+        let Value::String(text) = value else {
+            return Err(Misfit::ty(value, EXPECTED));
         };
-        let parsed = OffsetDateTime::parse(text, &Rfc3339);
-        let parsed = parsed.map_err(|_| E::invalid_value(Unexpected::Str(text), &self))?;
+        let (Some(parts), Ok(parsed)) = (Parts::of(text), Self::parse(text, &Rfc3339)) else {
+            return Err(Misfit::format(value, EXPECTED));
+        };
         if parts.second == "60" {
-            return Err(E::custom(format!(
+            let message = format!(
                 "{text:?} has a leap second, which would be changed on the way: the second must be below 60"
-            )));
+            );
+            return Err(Misfit::new("format", message));
         }
         if parts
             .fraction
             .get(NANOSECONDS..)
             .is_some_and(|rest| !rest.bytes().all(|b| b == b'0'))
         {
-            return Err(E::custom(format!(
+            let message = format!(
                 "{text:?} has parts of a nanosecond, which would be lost on the way: a second may have nine digits"
-            )));
+            );
+            return Err(Misfit::new("format", message));
         }
         Ok(parsed)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        time::serde::rfc3339::serialize(self, serializer)
     }
 }
 
@@ -95,10 +84,10 @@ mod tests {
     use serde_json::json;
     use time::OffsetDateTime;
 
-    use crate::types::exact::Exact;
+    use crate::json::Json;
 
     fn read(text: &str) -> Result<String, String> {
-        let time = OffsetDateTime::read(json!(text)).map_err(|error| error.to_string())?;
+        let time = OffsetDateTime::read(&json!(text)).map_err(|misfit| misfit.to_string())?;
         let written = time.write(serde_json::value::Serializer).unwrap();
         Ok(written.as_str().unwrap().to_owned())
     }
@@ -129,8 +118,8 @@ mod tests {
 
     #[test]
     fn what_would_be_changed_is_refused() {
-        insta::assert_snapshot!(read("2016-12-31T23:59:60Z").unwrap_err(), @r#""2016-12-31T23:59:60Z" has a leap second, which would be changed on the way: the second must be below 60"#);
-        insta::assert_snapshot!(read("2026-01-02T03:04:05.1234567891Z").unwrap_err(), @r#""2026-01-02T03:04:05.1234567891Z" has parts of a nanosecond, which would be lost on the way: a second may have nine digits"#);
+        insta::assert_snapshot!(read("2016-12-31T23:59:60Z").unwrap_err(), @r#"/: "2016-12-31T23:59:60Z" has a leap second, which would be changed on the way: the second must be below 60"#);
+        insta::assert_snapshot!(read("2026-01-02T03:04:05.1234567891Z").unwrap_err(), @r#"/: "2026-01-02T03:04:05.1234567891Z" has parts of a nanosecond, which would be lost on the way: a second may have nine digits"#);
     }
 
     #[test]
