@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Reads any value.
@@ -84,10 +85,13 @@ impl<'de> Visitor<'de> for DistinctVisitor {
         let mut object = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             let Distinct(value) = entries.next_value()?;
-            if object.contains_key(&name) {
-                return Err(de::Error::custom(format!("`{name}` is there twice")));
-            }
-            object.insert(name, value);
+            match object.entry(name) {
+                Entry::Vacant(entry) => entry.insert(value),
+                Entry::Occupied(entry) => {
+                    let message = format!("`{}` is there twice", entry.key());
+                    return Err(de::Error::custom(message));
+                }
+            };
         }
         Ok(Value::Object(object))
     }

@@ -142,8 +142,11 @@ impl<M: SerializeMap> Writer<M> {
 
     /// Writes the property `name`, unless it is absent.
     pub fn property<T: Json>(&mut self, name: &str, value: &T) {
-        if self.outcome.is_ok() && !value.is_absent() {
-            self.outcome = self.map.serialize_entry(name, &Written(value));
+        if self.outcome.is_ok()
+            && !value.is_absent()
+            && let Err(error) = self.map.serialize_entry(name, &Written(value))
+        {
+            self.outcome = Err(error);
         }
     }
 
