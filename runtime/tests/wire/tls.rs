@@ -141,6 +141,13 @@ async fn what_is_said_where_the_two_begin_differently() {
     let mut house = House::with(String::new()).await;
     house.url("tls://", "127.0.0.1");
     add("a server without TLS", &house.says().await);
+    // Whoever stands in between could say that TLS is not needed.
+    house.url("nats://", "127.0.0.1");
+    house.settings.nats_tls_ca = Some(cast.authority.file());
+    add(
+        "the same, and nats:// with an authority",
+        &house.says().await,
+    );
     let server = cast.authority.vouch("127.0.0.1");
     let mut house = cast.house(&server, "").await;
     house.settings.nats_tls_first = true;
