@@ -61,19 +61,21 @@ fn excluded(node: &Node<'_>) -> Option<Clause> {
     }
     match (only.as_str(), node.get(only)?) {
         ("pattern", Json::String(pattern)) => Some(Clause::fails(pattern)),
-        ("enum" | "const", values) => Some(Clause::fails(&listed(values)?)),
+        ("enum" | "const", values) => Some(Clause::fails(&listed(values)??)),
         _ => None,
     }
 }
 
-/// A pattern for the texts of `enum` or `const`.
-fn listed(values: &Json) -> Option<String> {
+/// A pattern for the texts of `enum` or `const`; the inner `None` where there are none, the outer where there are too many.
+#[allow(clippy::option_option)]
+fn listed(values: &Json) -> Option<Option<String>> {
     let values = match values {
         Json::Array(values) => values.as_slice(),
         value => std::slice::from_ref(value),
     };
     let texts: Vec<String> = values.iter().filter_map(Json::as_str).map(escape).collect();
-    (texts.len() <= MOST_VALUES).then(|| format!("^(?:{})$", texts.join("|")))
+    let pattern = (!texts.is_empty()).then(|| format!("^(?:{})$", texts.join("|")));
+    (texts.len() <= MOST_VALUES).then_some(pattern)
 }
 
 /// A text of the case that a keyword of the reader refuses.
@@ -85,7 +87,7 @@ pub(in crate::evolve) fn refused_text(case: &Case<'_>, reader: &Node<'_>, keywor
     match (keyword, asked) {
         ("pattern", Json::String(pattern)) => texts.clauses.push(Clause::fails(pattern)),
         ("enum" | "const", values) => match listed(values) {
-            Some(pattern) => texts.clauses.push(Clause::fails(&pattern)),
+            Some(pattern) => texts.clauses.extend(pattern.as_deref().map(Clause::fails)),
             None => return Answer::Unknown,
         },
         ("minLength", value) => {
