@@ -18,7 +18,7 @@ Exit codes: 0 nothing breaks; 1 something does; 2 the command line is wrong, or 
 known to break, but something could not be decided.")]
 pub(super) struct Arguments {
     /// What to compare with: a commit, branch or tag, or a folder that holds a contract of the same file name. Without
-    /// it: where this branch left main; on main the last tag, or else the last commit
+    /// it: where this branch left main; on main, or where there is none, the last tag, or else the last commit
     #[arg(long, value_name = "GIT REF | FOLDER")]
     against: Option<String>,
     /// Which published versions count: all of the history up to --against and what main has since, or that one alone

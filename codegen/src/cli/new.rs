@@ -34,7 +34,7 @@ struct Event {
     /// What happened: <entity>.<past-tense fact>, as in `shipment.created`
     #[arg(value_name = "FACT")]
     fact: String,
-    /// Its version. One above 1 starts from the version before
+    /// Its version. One above 1 starts from the version before, which is upcast to it and deprecated
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     version: u32,
     /// Who sends it: services, with commas between them, or operations (`shipping.ship`). A later version needs none
@@ -52,6 +52,9 @@ struct Event {
     /// One sentence on it. Without it: its name in words
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// Until when the version before is sent, of a later version. Without it: it is said by hand, once it is known
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    sunset: Option<String>,
     /// Write nothing; print what would be written as a diff
     #[arg(long)]
     dry_run: bool,
@@ -76,6 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         stream: event.stream.clone(),
         key: event.key.clone(),
         description: event.description.clone(),
+        sunset: event.sunset.clone(),
     };
     let plan = match scaffold::plan(&read.workspace, &read.contract, &asked) {
         Ok(plan) => plan,
@@ -97,7 +101,9 @@ fn show(plan: &Plan) {
     for (path, _) in &plan.files {
         println!("wrote {}", plan.root.join(path).display());
     }
-    println!("changed {}", plan.root.join(&plan.contract.path).display());
+    for change in std::iter::once(&plan.contract).chain(&plan.changed) {
+        println!("changed {}", plan.root.join(&change.path).display());
+    }
     println!("\nnext, for {}:", plan.name);
     let generate = "run `just codegen`".to_owned();
     let mut steps = Vec::new();
@@ -133,6 +139,29 @@ fn step(next: &Next) -> String {
             };
             format!("{service}: implement `{handler}` with `{method}` {place}")
         }
+        Next::Upcast { new, old, both } => {
+            let upcast = format!(
+                "in events/src/upcasts.rs say how the newer version is made of the older one: `impl Upcast<{old}> for \
+                 {new}` with `fn upcast(old: {old}) -> Self`"
+            );
+            match both {
+                Some(service) => format!(
+                    "{upcast}; and, since {service} sends both, `impl Downcast<{old}> for {new}` with `fn downcast(&self) \
+                     -> {old}`"
+                ),
+                None => upcast,
+            }
+        }
+        Next::Golden { event, files } => {
+            format!("say in `read` of {} what `{event}` reads", files.join(", "))
+        }
+        Next::Move { receivers, event } => format!(
+            "let {} receive `{event}` when they are ready for it (their `channel`): the older version is upcast for them",
+            receivers.join(", ")
+        ),
+        Next::Sunset { event } => format!(
+            "say on the channel `{event}` until when it is sent, once that is known: `x-sunset: YYYY-MM-DD`"
+        ),
         Next::Send {
             service,
             data,

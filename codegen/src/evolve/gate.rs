@@ -11,7 +11,7 @@ use super::item::{Category, Item};
 use super::schema::Schema;
 use super::version::{Version, contract_file};
 use super::{source, topology};
-use crate::diagnostics::{Code, Report, Severity};
+use crate::diagnostics::{Code, Severity};
 use crate::load::{Span, Workspace};
 
 /// What to compare the contract with.
@@ -89,7 +89,11 @@ pub struct Outcome {
 /// Where git cannot answer, or a contract cannot be read.
 pub fn check(options: &Options) -> Result<Outcome, GateError> {
     let now = load(&options.contract, "")?;
-    sound(&now, "")?;
+    // What an example breaks is very likely what is asked for here: it stops nothing.
+    if let Some(first) = first_error(&now, &[Code::Example]) {
+        let at = of("");
+        return Err(GateError::Errors { at, first });
+    }
     let folder = options.contract.parent().unwrap_or(Path::new(""));
     let mut past = Past::default();
     let (base, name) = match &options.against {
@@ -122,7 +126,7 @@ pub fn check(options: &Options) -> Result<Outcome, GateError> {
         items: Vec::new(),
         known: HashSet::new(),
     };
-    if let Some(first) = first_error(&base.report, &base.workspace) {
+    if let Some(first) = first_error(&base, OF_A_BASE) {
         gate.push(unreadable(&now, &name, &first));
     }
     gate.removed(&base, &name);
@@ -137,6 +141,11 @@ pub fn check(options: &Options) -> Result<Outcome, GateError> {
     let mut older = 0;
     for (label, version) in &past.versions {
         older += gate.wire(version, label, &mut compared);
+    }
+    if let Some(first) = first_error(&now, &[]) {
+        past.notes.push(format!(
+            "the contract has errors beside, see `codegen lint`; first: {first}"
+        ));
     }
     let mut items = gate.items;
     items.sort_by(|a, b| {
@@ -170,23 +179,19 @@ fn of(at: &str) -> String {
     }
 }
 
-fn sound(version: &Version, at: &str) -> Result<(), GateError> {
-    match first_error(&version.report, &version.workspace) {
-        None => Ok(()),
-        Some(first) => Err(GateError::Errors { at: of(at), first }),
-    }
-}
+/// What does not keep a base from being compared. An older release spoke an older envelope: that is not the contract's
+/// doing, and nothing is compared with it.
+const OF_A_BASE: &[Code] = &[Code::Envelope, Code::Example];
 
-fn first_error(report: &Report, workspace: &Workspace) -> Option<String> {
-    let findings = report.findings();
-    // An older release spoke an older envelope: that is not the contract's doing, and nothing is compared with it.
+/// The first error that is none of `except`.
+fn first_error(version: &Version, except: &[Code]) -> Option<String> {
+    let mut findings = version.report.findings().into_iter();
     let error = findings
-        .into_iter()
-        .find(|finding| finding.severity == Severity::Error && finding.code != Code::Envelope)?;
+        .find(|finding| finding.severity == Severity::Error && !except.contains(&finding.code))?;
     let place = error
         .places
         .first()
-        .map(|(span, label)| format!("{}: {label}: ", workspace.position(*span)));
+        .map(|(span, label)| format!("{}: {label}: ", version.workspace.position(*span)));
     Some(format!("{}{}", place.unwrap_or_default(), error.message))
 }
 
@@ -263,7 +268,7 @@ impl Past {
             let label = short(&commit).to_owned();
             match self.commit(repository, &commit, &options.contract) {
                 Ok(Some(version)) => {
-                    if let Some(first) = first_error(&version.report, &version.workspace) {
+                    if let Some(first) = first_error(&version, OF_A_BASE) {
                         let left =
                             format!("{label} was compared as far as it can be read: {first}");
                         self.notes.push(left);

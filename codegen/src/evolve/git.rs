@@ -27,7 +27,7 @@ pub enum GitError {
     UnknownReference(String, &'static str),
     /// Nothing to compare with.
     #[error(
-        "there is neither a main branch nor a tag to compare with; name one: --against <git ref | folder>"
+        "nothing is committed here yet that could be compared with; name a folder: --against <folder>"
     )]
     NothingToCompare,
     /// History was cut off.
@@ -97,7 +97,7 @@ impl Repository {
     }
 
     /// The commit to compare with where none is named, and what it is: on a branch where that left main, on main itself
-    /// the last tag, or else what is committed.
+    /// the last tag, or else what is committed, as where there is no main.
     pub(super) fn base(&self) -> Result<(String, String), GitError> {
         let head = self.try_run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
         let head = head.ok_or(GitError::NothingToCompare)?;
@@ -114,8 +114,11 @@ impl Repository {
                 return Ok((base, name));
             }
         }
-        let tag = tag.ok_or(GitError::NothingToCompare)?;
-        Ok((self.commit(&tag)?, format!("the tag {tag}")))
+        Ok(match tag {
+            Some(tag) => (self.commit(&tag)?, format!("the tag {tag}")),
+            // Neither main nor tag: what is committed, and all that was before it counts as published.
+            None => (head, "the last commit".to_owned()),
+        })
     }
 
     /// The names of the main branch that there are.

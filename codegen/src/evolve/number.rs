@@ -73,6 +73,21 @@ pub(super) fn divides(of: &Number, multiple: &Number) -> Option<bool> {
     Some(scale(multiple)? % of == 0)
 }
 
+/// The least number that all are whole divisors of, of the integers among them.
+pub(super) fn common_multiple(numbers: &[&Number]) -> Option<Number> {
+    let integers = numbers.iter().filter_map(|number| integer(number));
+    let mut integers = integers.filter(|own| *own > 0);
+    let first = integers.next()?;
+    let multiple = integers.try_fold(first, |all, own| {
+        let (mut a, mut b) = (all, own);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        all.checked_mul(own / a)
+    })?;
+    json(multiple)?.as_number().cloned()
+}
+
 /// Digits, and how many of them are behind the point.
 fn decimal(number: &Number) -> Option<(i128, u32)> {
     if let Some(value) = integer(number) {
@@ -91,7 +106,7 @@ fn decimal(number: &Number) -> Option<(i128, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{compare, divides};
+    use super::{common_multiple, compare, divides};
     use std::cmp::Ordering;
 
     fn number(text: &str) -> serde_json::Number {
@@ -115,6 +130,19 @@ mod tests {
             );
             assert_eq!(compare(&number(right), &number(left)), order.reverse());
         }
+    }
+
+    #[test]
+    fn a_common_multiple_is_that_of_what_there_is() {
+        let multiple = |texts: &[&str]| {
+            let numbers: Vec<_> = texts.iter().map(|text| number(text)).collect();
+            let numbers: Vec<_> = numbers.iter().collect();
+            common_multiple(&numbers).map(|multiple| multiple.to_string())
+        };
+        assert_eq!(multiple(&["4", "6"]).as_deref(), Some("12"));
+        assert_eq!(multiple(&["3", "0.5"]).as_deref(), Some("3"));
+        assert_eq!(multiple(&["0.5"]), None);
+        assert_eq!(multiple(&[]), None);
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub(super) enum Step {
     Property(String),
     /// A property whose name matches.
     Pattern(String),
+    /// A property whose name stands for others that match the same patterns.
+    Like(String),
     /// Some property that no schema names.
     Other,
     Item(usize),
@@ -101,7 +103,7 @@ impl Obstacle<'_> {
         while let Some(link) = up {
             steps.push(match &link.step {
                 Step::Property(name) => crate::load::escape(name),
-                Step::Pattern(_) | Step::Other | Step::Item(_) => "*".to_owned(),
+                Step::Pattern(_) | Step::Like(_) | Step::Other | Step::Item(_) => "*".to_owned(),
             });
             up = &link.up;
         }

@@ -53,6 +53,16 @@ const PLAIN: &[&str] = &[
     "type",
     "uniqueItems",
 ];
+/// What draft-07 does not know.
+const LATER: &[&str] = &[
+    "dependentRequired",
+    "dependentSchemas",
+    "maxContains",
+    "minContains",
+    "prefixItems",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
 const REFUSED: &[&str] = &[
     "$dynamicAnchor",
     "$dynamicRef",
@@ -90,6 +100,9 @@ impl Copier {
             let below = format!("{pointer}/{}", escape(key));
             let key = key.as_str();
             if alone && !matches!(key, "$ref" | "$defs" | "definitions") {
+                continue;
+            }
+            if self.draft7 && LATER.contains(&key) {
                 continue;
             }
             match value {

@@ -96,7 +96,7 @@ pub(super) fn of_format(format: &str) -> &'static [&'static str] {
         "date" => &["2026-01-31", "1999-12-31"],
         "date-time" => &["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5+02:00"],
         "duration" => &["P1D", "PT1H"],
-        "email" => &["a@example.com", "b@example.com"],
+        "email" => &["a@example.com", "b@example.com", "a@b.co"],
         "idn-email" => &["a@example.com", "ü@example.com"],
         "hostname" => &["example.com", "a"],
         "idn-hostname" => &["example.com", "bücher.example"],
@@ -108,7 +108,7 @@ pub(super) fn of_format(format: &str) -> &'static [&'static str] {
         "regex" => &["^a$", "b"],
         "relative-json-pointer" => &["0", "1/a"],
         "time" => &["12:00:00Z", "23:59:59+02:00"],
-        "uri" => &["https://example.com/a", "urn:a"],
+        "uri" => &["https://example.com/a", "urn:a", "a:b"],
         "uri-reference" => &["/a", "https://example.com/a"],
         "uri-template" => &["/{a}", "/a"],
         "uuid" => &[

@@ -23,7 +23,7 @@ pub(super) fn compare(old: &Version, now: &Version, against: &str) -> Vec<Item> 
     topology.items
 }
 
-struct Topology<'v> {
+pub(super) struct Topology<'v> {
     old: &'v Version,
     now: &'v Version,
     against: &'v str,
@@ -70,6 +70,7 @@ impl<'v> Topology<'v> {
                     &json!([was, is]),
                 );
             }
+            self.parameters(name, before, other);
             self.messages(name, before, after, other.key_span);
         }
     }
@@ -154,6 +155,9 @@ impl<'v> Topology<'v> {
                 continue;
             };
             let after = resolved(self.now, &other.value);
+            if receives && text(after, "action") == Some("receive") {
+                self.consumer(name, before, after, other.key_span);
+            }
             for (what, was, is) in [
                 ("action", text(before, "action"), text(after, "action")),
                 ("channel", target(before), target(after)),
@@ -216,6 +220,7 @@ impl<'v> Topology<'v> {
                 );
                 continue;
             };
+            self.stream(name, &entry.value, other);
             let subjects = |node: &'v Node| -> Vec<&'v str> {
                 let list = node.get("subjects").map(Node::items).unwrap_or_default();
                 list.iter().filter_map(Node::text).collect()
@@ -243,7 +248,12 @@ impl<'v> Topology<'v> {
         }
     }
 
-    fn push(
+    /// What an entry of the new document stands for.
+    pub(super) fn after(&self, entry: &'v Entry) -> &'v Node {
+        resolved(self.now, &entry.value)
+    }
+
+    pub(super) fn push(
         &mut self,
         rule: &str,
         subject: &str,

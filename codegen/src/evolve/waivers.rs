@@ -1,5 +1,6 @@
 //! Findings that are known and accepted for a time: `events/waivers.yaml`.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -93,6 +94,7 @@ pub fn apply(outcome: &mut Outcome, path: &Path, today: Day) -> Result<usize, Wa
         )
     })?;
     let mut waived = 0;
+    let mut used: HashSet<String> = HashSet::new();
     let mut found = Vec::new();
     for waiver in file.waivers {
         let fingerprint = waiver.fingerprint.value.as_str();
@@ -108,7 +110,16 @@ pub fn apply(outcome: &mut Outcome, path: &Path, today: Day) -> Result<usize, Wa
             .items
             .iter()
             .any(|item| item.fingerprint == fingerprint);
-        let (rule, message, mend) = if !known {
+        let (rule, message, mend) = if used.contains(fingerprint) {
+            (
+                "waiver-duplicated",
+                format!(
+                    "the waiver {fingerprint} of {} is there twice",
+                    waiver.owner
+                ),
+                "delete one of them",
+            )
+        } else if !known {
             (
                 "waiver-unused",
                 format!(
@@ -128,6 +139,7 @@ pub fn apply(outcome: &mut Outcome, path: &Path, today: Day) -> Result<usize, Wa
             )
         } else {
             outcome.items.retain(|item| item.fingerprint != fingerprint);
+            used.insert(fingerprint.to_owned());
             waived += 1;
             continue;
         };
@@ -160,8 +172,16 @@ fn day(text: &str) -> Option<Day> {
         return None;
     };
     let (month, day): (u32, u32) = (month.parse().ok()?, day.parse().ok()?);
-    let valid = year.len() == 4 && (1..=12).contains(&month) && (1..=31).contains(&day);
-    valid.then_some((year.parse().ok()?, month, day))
+    let number: i64 = year.parse().ok()?;
+    let leap = number % 4 == 0 && (number % 100 != 0 || number % 400 == 0);
+    let last = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let valid = year.len() == 4 && (1..=12).contains(&month) && (1..=last).contains(&day);
+    valid.then_some((number, month, day))
 }
 
 /// This day, in UTC.
@@ -206,5 +226,7 @@ mod tests {
         assert!(day("2026-01-31") < day("2026-02-01"));
         assert_eq!(day("soon"), None);
         assert_eq!(day("2026-13-01"), None);
+        assert_eq!(day("2026-02-29"), None);
+        assert_eq!(day("2028-02-29"), Some((2028, 2, 29)));
     }
 }

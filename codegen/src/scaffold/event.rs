@@ -22,6 +22,8 @@ pub struct NewEvent {
     pub key: Option<String>,
     /// What the contract says of it. Without it: its name in words.
     pub description: Option<String>,
+    /// Until when the version before is sent, as in `2027-06-30`. For a later version only.
+    pub sunset: Option<String>,
 }
 
 impl NewEvent {
@@ -163,6 +165,7 @@ mod tests {
             stream: None,
             key: None,
             description: None,
+            sunset: None,
         }
     }
 

@@ -27,16 +27,51 @@ pub fn apply(plan: &Plan) -> io::Result<()> {
         file.persist_noclobber(&path).map_err(|error| error.error)?;
         made.files.push(path);
     }
-    if std::fs::read_to_string(&contract)? != plan.contract.before {
-        let message = format!(
-            "{} has changed meanwhile; nothing was written",
-            contract.display()
-        );
-        return Err(io::Error::other(message));
+    let mut others = Vec::new();
+    for change in &plan.changed {
+        let path = plan.root.join(&change.path);
+        let file = beside(path.parent().unwrap_or(Path::new(".")), &change.after)?;
+        std::fs::set_permissions(file.path(), std::fs::metadata(&path)?.permissions())?;
+        unchanged(&path, &change.before)?;
+        others.push((file, path, &change.before));
     }
-    changed.persist(&contract).map_err(|error| error.error)?;
+    unchanged(&contract, &plan.contract.before)?;
+    // Golden events go first: without the contract they mean nothing, and they can be put back.
+    let mut written: Vec<(PathBuf, &String)> = Vec::new();
+    let mut done = Ok(());
+    for (file, path, before) in others {
+        match file.persist(&path) {
+            Ok(_) => written.push((path, before)),
+            Err(error) => {
+                done = Err(error.error);
+                break;
+            }
+        }
+    }
+    let done = done.and_then(|()| {
+        changed
+            .persist(&contract)
+            .map(drop)
+            .map_err(|error| error.error)
+    });
+    if let Err(error) = done {
+        for (path, before) in written {
+            let _ = std::fs::write(path, before);
+        }
+        return Err(error);
+    }
     made.keep();
     Ok(())
+}
+
+/// Whether a file still says what it said when the plan was made.
+fn unchanged(path: &Path, before: &str) -> io::Result<()> {
+    if std::fs::read_to_string(path)? == before {
+        return Ok(());
+    }
+    let path = path.display();
+    let message = format!("{path} has changed meanwhile; nothing was written");
+    Err(io::Error::other(message))
 }
 
 fn beside(folder: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
@@ -101,11 +136,14 @@ impl Drop for Made {
 /// What would be written, as a unified diff.
 #[must_use]
 pub fn diff(plan: &Plan) -> String {
-    let mut text = format!("--- {0}\n+++ {0}\n", plan.contract.path);
-    let before: Vec<&str> = plan.contract.before.split_inclusive('\n').collect();
-    let after: Vec<&str> = plan.contract.after.split_inclusive('\n').collect();
-    for hunk in hunks(&before, &after) {
-        text.push_str(&hunk);
+    let mut text = String::new();
+    for change in std::iter::once(&plan.contract).chain(&plan.changed) {
+        let _ = writeln!(text, "--- {0}\n+++ {0}", change.path);
+        let before: Vec<&str> = change.before.split_inclusive('\n').collect();
+        let after: Vec<&str> = change.after.split_inclusive('\n').collect();
+        for hunk in hunks(&before, &after) {
+            text.push_str(&hunk);
+        }
     }
     for (path, content) in &plan.files {
         let lines: Vec<&str> = content.split_inclusive('\n').collect();

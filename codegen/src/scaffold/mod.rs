@@ -11,6 +11,7 @@ mod refusal;
 mod streams;
 mod texts;
 mod verify;
+mod versions;
 
 pub use event::{NewEvent, Party};
 pub use files::{apply, diff};

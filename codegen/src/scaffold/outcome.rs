@@ -13,6 +13,8 @@ pub struct Plan {
     pub contract: Change,
     /// New files: path and text.
     pub files: Vec<(String, String)>,
+    /// Other files that are there already.
+    pub changed: Vec<Change>,
     /// What is left for a person to do.
     pub next: Vec<Next>,
 }
@@ -48,6 +50,34 @@ pub enum Next {
         method: String,
         /// The file where the service keeps its handlers, and whether it is there.
         file: (String, bool),
+    },
+    /// Say how it is made of the version before.
+    Upcast {
+        /// The type.
+        new: String,
+        /// The type of the version before.
+        old: String,
+        /// The service that sends both, so that the older is also made of the newer.
+        both: Option<String>,
+    },
+    /// Add what it reads of the versions before to their golden events.
+    Golden {
+        /// The event.
+        event: String,
+        /// The files.
+        files: Vec<String>,
+    },
+    /// Let who receives the version before receive this one.
+    Move {
+        /// The operations.
+        receivers: Vec<String>,
+        /// The event.
+        event: String,
+    },
+    /// Say until when the version before is sent.
+    Sunset {
+        /// The version before.
+        event: String,
     },
     /// Publish it.
     Send {

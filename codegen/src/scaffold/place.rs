@@ -54,6 +54,31 @@ impl Place<'_> {
         self.append(parent, node, group, false, entry, edits)
     }
 
+    /// Adds `entry` to the mapping at `path`, which is there: before the first of these keys, or else before all.
+    pub(super) fn add_before(
+        &self,
+        path: &[&str],
+        keys: &[&str],
+        entry: &Entry,
+        edits: &mut Edits<'_>,
+    ) -> Result<(), Unusual> {
+        let mut node = self.root;
+        for key in path {
+            let known = node
+                .entry(key)
+                .ok_or_else(|| Unusual(format!("`{}` stands somewhere else", path.join("."))))?;
+            node = &known.value;
+        }
+        let entries = node.entries();
+        let named = |known: &&Known| keys.contains(&known.key.as_str());
+        let neighbour = entries.iter().find(named).or(entries.first());
+        let neighbour = neighbour
+            .ok_or_else(|| Unusual(format!("`{}` is no mapping in block style", path.join("."))))?;
+        let column = self.column(neighbour)?;
+        edits.insert_lines(self.line_start(neighbour), &entry.lines(column, 2));
+        Ok(())
+    }
+
     fn append(
         &self,
         parent: Option<&Known>,

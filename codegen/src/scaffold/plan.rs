@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::streams::{Keeping, keeping};
 use super::texts::{self, Entry};
 use super::verify;
+use super::versions::{self, Aged, Golden};
 use crate::check;
 use crate::load::{Node, Workspace};
 use crate::model::{Contract, Event, Service, names};
@@ -23,6 +24,8 @@ pub(super) struct Wanted {
     message: Entry,
     /// Names, and what they are.
     pub(super) operations: Vec<(String, Entry)>,
+    /// What is said of the version before.
+    pub(super) aged: Option<Aged>,
     pub(super) stream: Keeping,
     /// The envelope's file as the contract refers to it.
     pub(super) envelope: String,
@@ -47,7 +50,12 @@ pub fn plan(workspace: &Workspace, contract: &Contract, event: &NewEvent) -> Res
     let model = model(workspace, contract, event, base);
     let filter = filter(&model.address);
     let stream = keeping(contract, event, &filter)?;
-    let files = files(workspace, event, &model)?;
+    let mut files = files(workspace, event, &model)?;
+    let golden = match base {
+        Some(base) => versions::golden(workspace.root(), contract, base, &name)?,
+        None => Golden::default(),
+    };
+    files.extend(golden.files.iter().cloned());
     let wanted = wanted(event, &senders, &model, stream);
     let operations = workspace.contract().and_then(|root| root.get("operations"));
     for (operation, _) in &wanted.operations {
@@ -78,8 +86,19 @@ pub fn plan(workspace: &Workspace, contract: &Contract, event: &NewEvent) -> Res
             before: source.text.clone(),
             after,
         },
-        next: next(workspace.root(), event, &senders, &model.schema),
+        next: {
+            let mut next = next(workspace.root(), event, &senders, &model.schema);
+            if let Some(base) = base {
+                let services: Vec<String> =
+                    senders.iter().map(|party| party.service.clone()).collect();
+                // Before its handlers and senders: without them nothing compiles.
+                let more = versions::next(contract, event, base, &services, &golden);
+                next.splice(1..1, more);
+            }
+            next
+        },
         files: files.clone(),
+        changed: golden.changes,
     };
     verify::verify(workspace, &plan, &wanted).map_err(|error| match error {
         verify::Error::Differs => refuse("the contract is laid out in an unusual way".to_owned()),
@@ -121,7 +140,14 @@ fn wanted(event: &NewEvent, senders: &[Party], model: &Model<'_>, stream: Keepin
         .iter()
         .map(|party| operation(party, "on", "receive"));
     Wanted {
-        channel: texts::channel(&name, &model.address, &description, &model.parameters),
+        channel: texts::channel(
+            &name,
+            &model.address,
+            &description,
+            model.base.map(|base| base.name.as_str()),
+            &model.parameters,
+        ),
+        aged: model.base.map(|base| Aged::of(base, event)),
         message: texts::message(
             &name,
             model.correlation.as_deref(),
@@ -242,7 +268,7 @@ fn files(
 }
 
 /// The files in a folder, which need not be there.
-fn copied(folder: &Path) -> std::io::Result<Vec<(String, String)>> {
+pub(super) fn copied(folder: &Path) -> std::io::Result<Vec<(String, String)>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -322,6 +348,9 @@ fn written(workspace: &Workspace, wanted: &Wanted) -> Result<String, Unusual> {
         wanted.message.clone(),
         &mut edits,
     )?;
+    if let Some(aged) = &wanted.aged {
+        aged.write(&place, &mut edits)?;
+    }
     Ok(edits.finish())
 }
 
@@ -368,6 +397,9 @@ impl Wanted {
             Keeping::Widened { stream, subject } => {
                 note = format!("\nand `{subject}` into the subjects of the stream `{stream}`,\n");
             }
+        }
+        if let Some(aged) = &self.aged {
+            note.push_str(&aged.by_hand());
         }
         let yaml = lines.join("\n") + "\n";
         let value = serde_saphyr::from_str::<serde_json::Value>(&yaml);

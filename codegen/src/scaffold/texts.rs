@@ -53,6 +53,7 @@ pub(super) fn channel(
     name: &str,
     address: &str,
     description: &str,
+    upcasts: Option<&str>,
     parameters: &[Parameter],
 ) -> Entry {
     let mut lines = vec![
@@ -60,6 +61,9 @@ pub(super) fn channel(
         (1, format!("address: {address}")),
         (1, format!("description: {}", scalar(description))),
     ];
+    if let Some(older) = upcasts {
+        lines.push((1, format!("x-upcasts: {older}")));
+    }
     if !parameters.is_empty() {
         lines.push((1, "parameters:".to_owned()));
         for Parameter { name, location } in parameters {

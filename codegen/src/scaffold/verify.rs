@@ -9,7 +9,7 @@ use super::plan::Wanted;
 use super::streams::Keeping;
 use crate::check;
 use crate::diagnostics::Report;
-use crate::load::{Node, Workspace};
+use crate::load::{Node, Workspace, escape};
 use crate::model;
 
 /// Why the plan is not carried out.
@@ -47,6 +47,9 @@ pub(super) fn verify(workspace: &Workspace, plan: &Plan, wanted: &Wanted) -> Res
     write(&root.join(&plan.contract.path), &plan.contract.after)?;
     for (path, text) in &plan.files {
         write(&root.join(path), text)?;
+    }
+    for change in &plan.changed {
+        write(&root.join(&change.path), &change.after)?;
     }
     let mut report = Report::default();
     let tried = Workspace::load(&root.join(&plan.contract.path), &mut report)?;
@@ -91,6 +94,15 @@ fn taken_out(document: &mut Json, wanted: &Wanted) -> bool {
     all &= remove(document, "/components/messages", &wanted.name);
     for (operation, _) in &wanted.operations {
         all &= remove(document, "/operations", operation);
+    }
+    if let Some(aged) = &wanted.aged {
+        let pointer = |section: &str| format!("{section}/{}", escape(&aged.name));
+        if aged.deprecated {
+            all &= remove(document, &pointer("/components/messages"), "deprecated");
+        }
+        if aged.sunset.is_some() {
+            all &= remove(document, &pointer("/channels"), "x-sunset");
+        }
     }
     match &wanted.stream {
         Keeping::Kept => {}

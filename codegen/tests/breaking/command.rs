@@ -116,9 +116,9 @@ fn a_finding_says_where_why_and_how_to_mend_it() {
 #[test]
 fn what_cannot_be_decided_is_not_safe() {
     let repository = Repository::new();
-    repository.replace(r#""maxLength": 500"#, r#""pattern": "^a+$""#);
+    repository.replace(r#""maxLength": 500"#, r#""pattern": "^(?!ab)""#);
     repository.commit("second");
-    repository.replace("^a+$", "^(?:a)+$");
+    repository.replace("^(?!ab)", "^(?!(?:ab))");
     snapshot("undecided", &repository.said(3, &["--history", "base"]));
 }
 
@@ -296,6 +296,67 @@ fn on_main_the_last_tag_is_compared_with() {
     assert!(said.contains("the tag v1"), "{said}");
 }
 
+/// Changing a schema and not yet its examples is how such a change begins.
+#[test]
+fn an_example_that_the_change_rejects_stops_nothing() {
+    let repository = Repository::new();
+    repository
+        .project
+        .write("events/examples/order.placed.v1/valid/first.json", "{}");
+    let said = repository.said(0, &[]);
+    assert!(
+        said.contains("note: the contract has errors beside, see `codegen lint`"),
+        "{said}"
+    );
+    repository.replace(REQUIRED.0, REQUIRED.1);
+    let said = repository.said(1, &["--only", "wire"]);
+    assert!(said.contains("required-added (backward)"), "{said}");
+}
+
+/// An envelope that the runtime does not speak is an error of the contract, not of its past.
+#[test]
+fn another_envelope_is_an_error_now_and_none_in_the_past() {
+    let repository = Repository::new();
+    let envelope = "events/schemas/envelope.json";
+    let spoken = repository.project.read(envelope);
+    repository.project.write(
+        envelope,
+        &spoken.replace("\"required\": [", "\"required\": [\"traceparent\", "),
+    );
+    assert_ne!(repository.project.read(envelope), spoken);
+    let said = repository.said(2, &[]);
+    assert!(said.contains("envelope"), "{said}");
+    repository.commit("another envelope");
+    repository.project.write(envelope, &spoken);
+    repository.said(0, &[]);
+}
+
+#[test]
+fn where_there_is_no_main_all_that_is_committed_was_published() {
+    let repository = Repository::new();
+    repository.git(&["branch", "--move", "trunk"]);
+    repository.replace(REQUIRED.0, REQUIRED.1);
+    repository.commit("second");
+    let said = repository.said(1, &["--only", "wire"]);
+    assert!(said.contains("with the last commit ("), "{said}");
+    let empty = Project::new();
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(arguments)
+            .current_dir(empty.path(""))
+            .status()
+            .unwrap();
+    };
+    git(&["init", "--quiet"]);
+    let output = empty.run(&["breaking"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("nothing is committed here yet"),
+        "{}",
+        stderr(&output)
+    );
+}
+
 #[test]
 fn a_waiver_takes_its_finding_out_until_it_expires() {
     let repository = Repository::new();
@@ -400,6 +461,130 @@ fn what_others_rely_on_is_compared() {
             .write(CONTRACT_FILE, &first.replace(from, to));
         assert_eq!(repository.rules(), [rule], "{from} -> {to}");
     }
+}
+
+/// Each with what is the other way round no finding at all.
+#[test]
+fn settings_that_lose_events_or_cannot_be_changed_are_compared() {
+    let repository = Repository::new();
+    // A second property that may be the key.
+    let schema = repository.project.read(SCHEMA_FILE);
+    let schema = schema
+        .replace("[\"orderId\"]", "[\"orderId\", \"other\"]")
+        .replace(
+            "\"properties\": {",
+            "\"properties\": {\n    \"other\": { \"type\": \"string\", \"format\": \"uuid\" },",
+        );
+    repository.project.write(SCHEMA_FILE, &schema);
+    let first = repository.project.read(CONTRACT_FILE);
+    let with =
+        |setting: &str| first.replace("max-age: 30d }", &format!("max-age: 30d{setting} }}"));
+    let receiving =
+        |setting: &str| first.replace("concurrency: 8", &format!("concurrency: 8{setting}"));
+    let location =
+        |pointer: &str| first.replace("payload#/data/orderId", &format!("payload#/{pointer}"));
+    for (before, after, rule, other) in [
+        (
+            with(""),
+            first.replace("30d", "29d"),
+            "stream-limit-lowered",
+            None,
+        ),
+        (
+            first.replace(", max-age: 30d", ""),
+            with(""),
+            "stream-limit-lowered",
+            None,
+        ),
+        (
+            with(""),
+            with(", max-bytes: 5"),
+            "stream-limit-lowered",
+            None,
+        ),
+        (
+            with(", max-messages: 6"),
+            with(", max-messages: 5"),
+            "stream-limit-lowered",
+            None,
+        ),
+        (
+            with(""),
+            with(", duplicate-window: 1m"),
+            "stream-duplicate-window-lowered",
+            None,
+        ),
+        (
+            with(", replicas: 3"),
+            with(""),
+            "stream-replicas-lowered",
+            None,
+        ),
+        (
+            with(""),
+            with(", storage: memory"),
+            "stream-storage-changed",
+            Some("stream-storage-changed"),
+        ),
+        (
+            with(""),
+            with(", retention: work-queue"),
+            "stream-retention-changed",
+            Some("stream-retention-changed"),
+        ),
+        (
+            with(""),
+            with(", retention: interest"),
+            "stream-retention-changed",
+            None,
+        ),
+        (
+            receiving(""),
+            receiving(", start: new"),
+            "durable-start-changed",
+            Some("durable-start-changed"),
+        ),
+        (
+            receiving(", ordering: key"),
+            receiving(""),
+            "ordering-dropped",
+            None,
+        ),
+        (
+            location("data/orderId"),
+            location("data/other"),
+            "key-changed",
+            Some("key-changed"),
+        ),
+    ] {
+        assert_ne!(before, after, "{rule}");
+        let topology = |from: &str, to: &str| {
+            let folder = Project::new();
+            folder.write(CONTRACT_FILE, from);
+            folder.write(SCHEMA_FILE, &schema);
+            repository.project.write(CONTRACT_FILE, to);
+            let against = folder.path("").display().to_string();
+            let found = repository.findings(&["--only", "topology", "--against", &against]);
+            let rules = found
+                .iter()
+                .map(|finding| finding["rule"].as_str().unwrap().to_owned());
+            rules.collect::<Vec<_>>()
+        };
+        assert_eq!(topology(&before, &after), [rule], "{before} -> {after}");
+        let other: Vec<&str> = other.into_iter().collect();
+        assert_eq!(topology(&after, &before), other, "{after} -> {before}");
+    }
+}
+
+#[test]
+fn a_setting_says_what_it_was_and_what_that_does() {
+    let repository = Repository::new();
+    repository.project.replace(
+        CONTRACT_FILE,
+        "max-age: 30d",
+        "max-age: 12h, storage: memory",
+    );
+    snapshot("settings", &repository.said(1, &[]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Arrays.
 
+use super::left;
 use super::scalar::{count, least, most};
 use super::{Prover, merge};
 use crate::evolve::case::{Case, Part, Subject};
@@ -210,5 +211,6 @@ pub(in crate::evolve) fn item<'a>(case: &Case<'a>, index: usize) -> Subject<'a> 
         let writer = part.writer;
         Some(Part { node, writer })
     });
-    Subject::new(parts.collect(), &case.anchor)
+    let left = left::of_item(case, index);
+    Subject::new(parts.chain(left).collect(), &case.anchor)
 }

@@ -9,6 +9,10 @@ use crate::evolve::obstacle::{Kind, Obstacle};
 use crate::evolve::schema::Node;
 use crate::evolve::types::Types;
 
+/// Branches that are held against each other.
+const MOST_BRANCHES: usize = 8;
+/// How deep in other proofs they are.
+const MOST_NESTED: usize = 40;
 /// References that are followed to a union's tag.
 const MOST_REFERENCES: usize = 8;
 
@@ -56,11 +60,34 @@ impl<'a> Prover<'a> {
                 near = Some(own);
             }
         }
+        let all = keyword == "anyOf" && possible > 1;
+        if all && self.one_of_the_rest(case, &branches) {
+            return Vec::new();
+        }
         // The one branch that could take it says best what it does not take.
         if let (1, Some(near)) = (possible, near) {
             return near;
         }
         vec![self.obstacle(case, reader, Kind::NoBranch, keyword, possible == 0)]
+    }
+
+    /// Whether a branch takes all that the others do not.
+    fn one_of_the_rest(&mut self, case: &Case<'a>, branches: &[Node<'a>]) -> bool {
+        let many = branches.len() > MOST_BRANCHES || case.nots.len() > MOST_BRANCHES;
+        if many || self.nested > MOST_NESTED {
+            return false;
+        }
+        (0..branches.len()).any(|index| {
+            let mut rest = case.clone();
+            let others = branches.iter().enumerate();
+            rest.nots.extend(
+                others
+                    .filter(|(other, _)| *other != index)
+                    .map(|(_, branch)| branch.clone()),
+            );
+            let last = branches.get(index);
+            self.is_empty(&rest) || last.is_some_and(|last| self.prove_case(&rest, last).is_empty())
+        })
     }
 
     /// One branch takes the whole case, and no other takes any of it.

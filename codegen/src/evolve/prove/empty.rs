@@ -6,7 +6,8 @@ use super::Prover;
 use super::array::{fewest_items, item};
 use super::combine::told_apart;
 use super::object::{most_properties, property};
-use super::scalar::{least, most, no_number};
+use super::scalar::{least, no_number};
+use super::texts::no_text;
 use crate::evolve::case::{Case, Subject};
 use crate::evolve::number;
 use crate::evolve::types::Types;
@@ -30,7 +31,7 @@ impl<'a> Prover<'a> {
         let empty = match case.types {
             Types::INTEGER => no_number(case),
             Types::FRACTION => no_number(case) || case.parts.iter().any(whole_multiples),
-            Types::STRING => crossed(least(case, "minLength"), most(case, "maxLength")),
+            Types::STRING => no_text(case),
             Types::ARRAY => self.no_array(case),
             Types::OBJECT => self.no_object(case),
             _ => false,

@@ -6,13 +6,16 @@
 mod array;
 mod combine;
 mod empty;
+mod left;
 mod object;
 mod same;
 mod scalar;
+mod texts;
 
 pub(super) use array::{fewest_items, item, places};
 pub(super) use object::{property, slots};
 pub(super) use scalar::{least, most};
+pub(super) use texts::refused_text;
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -20,6 +23,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::case::{Case, Part, Subject};
+use super::language::Answer;
 use super::obstacle::{Kind, Link, Obstacle, Step};
 use super::schema::{Node, Schema};
 use super::types::Types;
@@ -146,8 +150,11 @@ impl<'a> Prover<'a> {
             return vec![self.obstacle(case, reader, Kind::Type(case.types), "type", true)];
         }
         for keyword in ["enum", "const"] {
-            if reader.get(keyword).is_some() {
-                found.push(self.obstacle(case, reader, Kind::Enumeration, keyword, true));
+            let listed = || {
+                case.types == Types::STRING && refused_text(case, reader, keyword) == Answer::None
+            };
+            if reader.get(keyword).is_some() && !listed() {
+                found.push(self.obstacle(case, reader, Kind::Enumeration, keyword, plain(case)));
             }
         }
         match case.types {
@@ -263,4 +270,22 @@ fn trivial(node: &Node<'_>) -> bool {
             .all(|key| matches!(key.as_str(), "$defs" | "definitions")),
         _ => false,
     }
+}
+
+/// Whether the bounds of a case are those that it states, so that what lies between them is there. Where it is not
+/// known, a counterexample must show it.
+fn plain(case: &Case<'_>) -> bool {
+    let others: &[&str] = match case.types {
+        Types::INTEGER | Types::FRACTION => &["multipleOf"],
+        Types::STRING => &["pattern", "format"],
+        Types::ARRAY => &["uniqueItems", "contains", "items", "prefixItems"],
+        Types::OBJECT => return false,
+        _ => &[],
+    };
+    let has = |part: &Part<'_>| {
+        others
+            .iter()
+            .any(|keyword| part.node.get(keyword).is_some())
+    };
+    case.nots.is_empty() && case.patterns.is_empty() && !case.parts.iter().any(has)
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::left;
 use super::scalar::{least, most};
+use super::texts::{both, covered};
 use super::{Prover, merge};
 use crate::evolve::case::{Case, Part, Subject, strings};
+use crate::evolve::language::Answer;
 use crate::evolve::obstacle::{Kind, Obstacle, Step};
 use crate::evolve::schema::Node;
 use crate::evolve::text;
@@ -16,6 +19,16 @@ use crate::evolve::types::Types;
 pub(in crate::evolve) struct Slot<'a> {
     pub(in crate::evolve) step: Step,
     pub(in crate::evolve) subject: Subject<'a>,
+}
+
+impl Slot<'_> {
+    /// What the names of its properties match.
+    fn pattern(&self) -> Option<&str> {
+        match &self.step {
+            Step::Pattern(pattern) => Some(pattern),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> Prover<'a> {
@@ -58,18 +71,25 @@ impl<'a> Prover<'a> {
             for (pattern, asked) in &patterns {
                 let applies = match &slot.step {
                     Step::Property(name) => text::matches(pattern, name) != Some(false),
+                    Step::Pattern(own) => own == pattern || both(own, pattern) != Answer::None,
                     // All others match none of the writer's patterns.
-                    Step::Other => !slots
-                        .iter()
-                        .any(|slot| matches!(&slot.step, Step::Pattern(own) if own == pattern)),
-                    _ => true,
+                    Step::Other => {
+                        let own = || slots.iter().filter_map(Slot::pattern);
+                        !own().any(|own| own == pattern) && !covered(pattern, own())
+                    }
+                    Step::Like(_) | Step::Item(_) => true,
                 };
                 if applies {
-                    let same = matches!(&slot.step, Step::Pattern(own) if own == pattern);
-                    let apart = matches!(slot.step, Step::Pattern(_)) && !same;
-                    for mut obstacle in self.slot(case, &slot.step, &slot.subject, asked) {
-                        // Whether a name matches both is not known.
-                        obstacle.certain &= !apart;
+                    // Of names that match both patterns more may be known than of the others.
+                    let (step, certain) = match &slot.step {
+                        Step::Pattern(own) if own != pattern => match both(own, pattern) {
+                            Answer::Some(name) => (Step::Like(name), false),
+                            _ => (slot.step.clone(), false),
+                        },
+                        step => (step.clone(), true),
+                    };
+                    for mut obstacle in self.slot(case, &step, &slot.subject, asked) {
+                        obstacle.certain &= certain;
                         merge(&mut found, vec![obstacle]);
                     }
                 }
@@ -84,7 +104,10 @@ impl<'a> Prover<'a> {
                             .iter()
                             .all(|(pattern, _)| text::matches(pattern, name) != Some(true))
                 }
-                Step::Pattern(own) => !patterns.iter().any(|(pattern, _)| pattern == own),
+                Step::Pattern(own) => {
+                    !patterns.iter().any(|(pattern, _)| pattern == own)
+                        && !covered(own, patterns.iter().map(|(pattern, _)| pattern.as_str()))
+                }
                 _ => true,
             };
             if applies {
@@ -230,7 +253,10 @@ impl<'a> Prover<'a> {
                             .iter()
                             .any(|pattern| text::matches(pattern, name) == Some(true))
                 }
-                Step::Pattern(pattern) => patterns.contains(pattern),
+                Step::Pattern(pattern) => {
+                    patterns.contains(pattern)
+                        || covered(pattern, patterns.iter().map(String::as_str))
+                }
                 _ => false,
             };
             if !covered {
@@ -309,6 +335,7 @@ pub(in crate::evolve) fn property<'a>(case: &Case<'a>, name: &str) -> Subject<'a
             parts.push(Part { node, writer });
         }
     }
+    parts.extend(left::of_property(case, name));
     Subject::new(parts, &case.anchor)
 }
 
@@ -325,13 +352,13 @@ pub(in crate::evolve) fn slots<'a>(case: &Case<'a>) -> Vec<Slot<'a>> {
     names.extend(case.written.names.iter().cloned());
     names.retain(|name| case.may_have(name));
     let mut slots: Vec<Slot> = names
-        .into_iter()
+        .iter()
         .map(|name| Slot {
-            subject: property(case, &name),
-            step: Step::Property(name),
+            subject: property(case, name),
+            step: Step::Property(name.clone()),
         })
         .collect();
-    for pattern in patterns {
+    for pattern in patterns.clone() {
         let parts = case.parts.iter().filter_map(|part| {
             let own = part.node.children("patternProperties").into_iter();
             let (_, node) = own.into_iter().find(|(own, _)| *own == pattern)?;
@@ -349,8 +376,9 @@ pub(in crate::evolve) fn slots<'a>(case: &Case<'a>) -> Vec<Slot<'a>> {
             let writer = part.writer;
             Some(Part { node, writer })
         });
+        let left = left::of_others(case, &names, &patterns);
         slots.push(Slot {
-            subject: Subject::new(parts.collect(), &case.anchor),
+            subject: Subject::new(parts.chain(left).collect(), &case.anchor),
             step: Step::Other,
         });
     }

@@ -79,7 +79,9 @@ fn same_value(key: &str, left: Option<&Json>, right: Option<&Json>) -> bool {
     if let (Some(Json::Array(left)), Some(Json::Array(right))) = (left, right)
         && matches!(key, "enum" | "required" | "type")
     {
-        return left.len() == right.len() && left.iter().all(|value| right.contains(value));
+        // A value may be listed twice.
+        return left.iter().all(|value| right.contains(value))
+            && right.iter().all(|value| left.contains(value));
     }
     left == right
 }

@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::{Prover, merge};
+use super::texts::refused_text;
+use super::{Prover, merge, plain};
 use crate::evolve::case::Case;
+use crate::evolve::language::Answer;
 use crate::evolve::number;
 use crate::evolve::obstacle::{Kind, Obstacle};
 use crate::evolve::schema::Node;
@@ -223,7 +225,7 @@ impl<'a> Prover<'a> {
                 order == inside || (order == Ordering::Equal && (own.exclusive || !exclusive))
             });
             if !kept {
-                found.push(self.at(case, reader, keyword, true));
+                found.push(self.at(case, reader, keyword, plain(case)));
             }
         }
         if let Some(Json::Number(asked)) = reader.get("multipleOf") {
@@ -233,8 +235,11 @@ impl<'a> Prover<'a> {
                 .filter_map(|part| part.node.get("multipleOf")?.as_number());
             let one = Number::from(1);
             let integer = (case.types == Types::INTEGER).then_some(&one);
+            let own: Vec<&Number> = own.chain(integer).collect();
+            let together = number::common_multiple(&own);
             let kept = own
-                .chain(integer)
+                .into_iter()
+                .chain(&together)
                 .any(|own| own == asked || number::divides(asked, own) == Some(true));
             if !kept {
                 found.push(self.at(case, reader, "multipleOf", false));
@@ -247,6 +252,7 @@ impl<'a> Prover<'a> {
         let mut found = Vec::new();
         found.extend(self.counted(case, reader, "minLength", least(case, "minLength"), true));
         found.extend(self.counted(case, reader, "maxLength", most(case, "maxLength"), false));
+        found.retain(|obstacle| refused_text(case, reader, obstacle.keyword) != Answer::None);
         for keyword in ["pattern", "format"] {
             let Some(asked) = reader.get(keyword).and_then(Json::as_str) else {
                 continue;
@@ -263,7 +269,7 @@ impl<'a> Prover<'a> {
                 .filter_map(|part| part.node.get(keyword)?.as_str())
                 .any(own)
                 || (keyword == "pattern" && case.patterns.iter().any(|text| text == asked));
-            if !kept {
+            if !kept && refused_text(case, reader, keyword) != Answer::None {
                 found.push(self.at(case, reader, keyword, false));
             }
         }
@@ -285,7 +291,7 @@ impl<'a> Prover<'a> {
         } else {
             own.is_some_and(|own| own <= asked)
         };
-        (!kept).then(|| self.at(case, reader, keyword, true))
+        (!kept).then(|| self.at(case, reader, keyword, plain(case)))
     }
 }
 
@@ -297,13 +303,31 @@ pub(super) fn count(value: &Json) -> Option<u64> {
 /// The highest of a lower bound.
 pub(in crate::evolve) fn least(case: &Case<'_>, keyword: &str) -> Option<u64> {
     let own = case.parts.iter();
-    own.filter_map(|part| count(part.node.get(keyword)?)).max()
+    let stated = own.filter_map(|part| count(part.node.get(keyword)?));
+    let other = keyword.replacen("min", "max", 1);
+    let denied = case.nots.iter();
+    let denied = denied.filter_map(|not| count(alone(not, &other, case.types)?)?.checked_add(1));
+    stated.chain(denied).max()
 }
 
 /// The lowest of an upper bound.
 pub(in crate::evolve) fn most(case: &Case<'_>, keyword: &str) -> Option<u64> {
     let own = case.parts.iter();
-    own.filter_map(|part| count(part.node.get(keyword)?)).min()
+    let stated = own.filter_map(|part| count(part.node.get(keyword)?));
+    let other = keyword.replacen("max", "min", 1);
+    let denied = case.nots.iter();
+    let denied = denied.filter_map(|not| count(alone(not, &other, case.types)?)?.checked_sub(1));
+    stated.chain(denied).min()
+}
+
+/// The value of a keyword that is all that a schema says of these types.
+fn alone<'a>(node: &Node<'a>, keyword: &str, types: Types) -> Option<&'a Json> {
+    let ty = node.get("type").map_or(Types::ALL, Types::of_keyword);
+    let mut keys = node.value.as_object()?.keys();
+    let only = keys.all(|key| key == keyword || key == "type");
+    (only && types.within(ty))
+        .then(|| node.get(keyword))
+        .flatten()
 }
 
 /// The narrowest bound of the writer; of integers the last one inside.
@@ -314,24 +338,34 @@ fn bound(case: &Case<'_>, lower: bool) -> Option<Bound> {
         ("maximum", "exclusiveMaximum")
     };
     let mut narrowest: Option<Bound> = None;
-    for part in &case.parts {
-        for (keyword, exclusive) in [(inclusive, false), (exclusive, true)] {
-            let Some(Json::Number(value)) = part.node.get(keyword) else {
-                continue;
+    let stated = case.parts.iter().flat_map(|part| {
+        [(inclusive, false), (exclusive, true)]
+            .map(|(keyword, exclusive)| Some((part.node.get(keyword)?.as_number()?, exclusive)))
+    });
+    // What lies beyond the other bound of a `not`.
+    let denied = case.nots.iter().flat_map(|not| {
+        let others = if lower {
+            [("maximum", true), ("exclusiveMaximum", false)]
+        } else {
+            [("minimum", true), ("exclusiveMinimum", false)]
+        };
+        others.map(|(keyword, exclusive)| {
+            Some((alone(not, keyword, case.types)?.as_number()?, exclusive))
+        })
+    });
+    for (value, exclusive) in stated.chain(denied).flatten() {
+        let narrower = narrowest.as_ref().is_none_or(|other| {
+            let order = number::compare(value, &other.value);
+            let inside = if lower {
+                Ordering::Greater
+            } else {
+                Ordering::Less
             };
-            let narrower = narrowest.as_ref().is_none_or(|other| {
-                let order = number::compare(value, &other.value);
-                let inside = if lower {
-                    Ordering::Greater
-                } else {
-                    Ordering::Less
-                };
-                order == inside || (order == Ordering::Equal && exclusive)
-            });
-            if narrower {
-                let value = value.clone();
-                narrowest = Some(Bound { value, exclusive });
-            }
+            order == inside || (order == Ordering::Equal && exclusive)
+        });
+        if narrower {
+            let value = value.clone();
+            narrowest = Some(Bound { value, exclusive });
         }
     }
     let bound = narrowest?;

@@ -9,7 +9,9 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use super::case::{Part, Subject};
+use super::language::Answer;
 use super::obstacle::{Kind, Link, Obstacle, Step};
+use super::prove::refused_text;
 use super::schema::Schema;
 use super::text;
 use hints::Hints;
@@ -37,6 +39,9 @@ pub(super) fn find<'a>(
         Kind::Values(values) | Kind::Refused(values) => values.clone(),
         _ => Vec::new(),
     };
+    if let Answer::Some(text) = refused_text(&obstacle.case, &obstacle.asked, obstacle.keyword) {
+        values.push(text.into());
+    }
     values.extend(maker.variants(&obstacle.case, 0));
     let mut other = None;
     for value in values.into_iter().take(MOST_VALUES) {
@@ -109,7 +114,7 @@ fn wrap<'a>(maker: &mut Maker, value: Json, up: Option<&Rc<Link<'a>>>) -> Vec<Js
 
 fn names(maker: &Maker, step: &Step) -> Vec<String> {
     match step {
-        Step::Property(name) => vec![name.clone()],
+        Step::Property(name) | Step::Like(name) => vec![name.clone()],
         Step::Pattern(pattern) => text::samples(pattern),
         Step::Other | Step::Item(_) => maker.names().into_iter().take(10).collect(),
     }

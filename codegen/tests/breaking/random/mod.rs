@@ -5,6 +5,8 @@ mod closed;
 mod instances;
 mod schemas;
 
+use std::collections::BTreeMap;
+
 use codegen::evolve::{Schema, Verdict, compare};
 use serde_json::Value as Json;
 
@@ -142,6 +144,49 @@ fn pair(chance: &mut Chance, count: &mut Count) {
             }
             Verdict::Undecided(_) => count.undecided += 1,
         }
+    }
+}
+
+/// How often each keyword is said, in a schema and all within it.
+fn keywords(schema: &Json, named: bool, found: &mut BTreeMap<String, usize>) {
+    match schema {
+        Json::Object(map) => {
+            for (key, value) in map {
+                if !named {
+                    *found.entry(key.clone()).or_default() += 1;
+                }
+                let names = matches!(
+                    key.as_str(),
+                    "$defs" | "dependentSchemas" | "patternProperties" | "properties"
+                );
+                if named || !matches!(key.as_str(), "const" | "dependentRequired" | "enum") {
+                    keywords(value, names && !named, found);
+                }
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| keywords(item, false, found)),
+        _ => {}
+    }
+}
+
+/// What is never said is never tried.
+#[test]
+fn every_keyword_is_tried() {
+    let mut found = BTreeMap::new();
+    for index in 0..400u64 {
+        let mut chance = Chance(index.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        keywords(&document(&mut chance), false, &mut found);
+    }
+    println!("{found:?}");
+    for keyword in "type enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern \
+                    format properties required additionalProperties patternProperties propertyNames dependentRequired \
+                    dependentSchemas unevaluatedProperties minProperties maxProperties items prefixItems contains \
+                    minContains maxContains uniqueItems unevaluatedItems minItems maxItems allOf anyOf oneOf not if then \
+                    else $ref $defs"
+        .split_whitespace()
+    {
+        let count = found.get(keyword).copied().unwrap_or(0);
+        assert!(count >= 10, "`{keyword}` is said {count} times");
     }
 }
 

@@ -6,7 +6,15 @@ use super::Chance;
 use super::instances::value;
 
 const NAMES: [&str; 4] = ["a", "b", "c", "xa"];
-const PATTERNS: [&str; 4] = ["^a", "^x", "b$", "^[a-z]{1,2}$"];
+const PATTERNS: [&str; 7] = [
+    "^a",
+    "^x",
+    "b$",
+    "^[a-z]{1,2}$",
+    "^(?:a|x)",
+    "^[a-z]?[a-z]$",
+    "^x?a.*b?$",
+];
 const TYPES: [&str; 7] = [
     "string", "integer", "number", "object", "array", "null", "boolean",
 ];
@@ -110,7 +118,7 @@ const OF_OBJECTS: [&str; 14] = [
     "maxProperties",
     "properties",
 ];
-const OF_ARRAYS: [&str; 9] = [
+const OF_ARRAYS: [&str; 10] = [
     "items",
     "items",
     "prefixItems",
@@ -120,6 +128,7 @@ const OF_ARRAYS: [&str; 9] = [
     "uniqueItems",
     "minItems",
     "maxItems",
+    "unevaluatedItems",
 ];
 const OF_ATOMS: [&str; 10] = [
     "minimum",
