@@ -38,6 +38,7 @@ mod outbox;
 mod poison;
 mod reconnect;
 mod resources;
+mod several;
 mod shared_commit;
 mod table;
 mod topology;
