@@ -12,10 +12,12 @@ mod held;
 mod pull;
 mod rebuild;
 mod settle;
+mod several;
 mod solo;
 mod worker;
 
 pub use handler::{Consumers, Handler};
 pub(crate) use rebuild::rebuild;
+pub use several::{Arrived, HandlerOfSeveral, Reader, Several};
 pub(crate) use solo::Solo;
 pub(crate) use worker::Worker;

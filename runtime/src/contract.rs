@@ -90,7 +90,7 @@ pub struct Operation {
     pub filters: &'static [&'static str],
     /// The channel's address with its parameters.
     pub address: &'static str,
-    /// The CloudEvents type that it handles.
+    /// The CloudEvents type that it handles; where it handles several, all of them with commas between.
     pub event_type: &'static str,
     /// How many handlers run at once.
     pub concurrency: usize,

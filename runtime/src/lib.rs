@@ -29,7 +29,7 @@ mod versions;
 mod wire;
 
 pub use app::{App, Running, launch};
-pub use consumer::{Consumers, Handler};
+pub use consumer::{Arrived, Consumers, Handler, HandlerOfSeveral, Reader, Several};
 pub use error::Error;
 pub use settings::{NoSettings, Settings};
 pub use store::{Database, Migration, Migrations, StoreError, now_micros};

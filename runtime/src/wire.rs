@@ -2,6 +2,7 @@
 
 mod numbers;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use async_nats::HeaderMap;
@@ -142,22 +143,26 @@ impl Incoming {
         self.id != self.identity.id
     }
 
-    /// Reads and checks the data as a `T`.
+    /// The data as JSON.
     ///
     /// What the envelope's own pass has read over is read now, and once. Only what cannot be read so is read with the
     /// envelope again, for what is wrong with it and where.
-    pub(crate) fn read<T: EventData>(&self) -> Result<T, Unreadable> {
-        let data = match &self.data {
-            Data::Value(value) => versions::read::<T>(&self.event_type, value),
-            Data::Text { body, at } => {
-                let text = body.get(at.clone()).unwrap_or_default();
-                let value = match serde_json::from_slice(text) {
-                    Ok(value) => value,
-                    Err(_) => structured(body)?.data.unwrap_or_default(),
-                };
-                versions::read::<T>(&self.event_type, &value)
-            }
+    pub(crate) fn value(&self) -> Result<Cow<'_, Value>, Unreadable> {
+        let (body, at) = match &self.data {
+            Data::Value(value) => return Ok(Cow::Borrowed(value)),
+            Data::Text { body, at } => (body, at),
         };
+        let text = body.get(at.clone()).unwrap_or_default();
+        let value = match serde_json::from_slice(text) {
+            Ok(value) => value,
+            Err(_) => structured(body)?.data.unwrap_or_default(),
+        };
+        Ok(Cow::Owned(value))
+    }
+
+    /// Reads and checks the data as a `T`.
+    pub(crate) fn read<T: EventData>(&self) -> Result<T, Unreadable> {
+        let data = versions::read::<T>(&self.event_type, &*self.value()?);
         let data = data.ok_or_else(|| Unreadable::OtherType {
             expected: T::TYPE,
             found: self.event_type.clone(),

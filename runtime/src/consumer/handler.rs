@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use super::several::{HandlerOfSeveral, OfSeveral};
 use crate::wire::{Incoming, Unreadable};
-use crate::{Delivery, Event, EventData, Handled, Operation, Service, Tx};
+use crate::{Delivery, Event, EventData, Failure, Handled, Operation, Service, Tx};
 
 /// The handler of one receive operation. Implemented by generated code.
 pub trait Handler: Send + Sync + 'static {
@@ -14,6 +15,8 @@ pub trait Handler: Send + Sync + 'static {
     type Service: Service;
     /// The event that it handles.
     type Data: EventData;
+    /// The CloudEvents types on the same address that the operation does not name: acknowledged unread.
+    const SKIPS: &'static [&'static str] = &[];
 
     /// Handles one event within one transaction.
     fn handle(
@@ -62,6 +65,20 @@ impl<S: Service> Consumers<S> {
         });
         self
     }
+
+    /// These and one more, whose operation receives several events.
+    #[must_use]
+    pub fn with_several<H: HandlerOfSeveral<Service = S>>(
+        mut self,
+        operation: &'static Operation,
+        handler: H,
+    ) -> Self {
+        self.all.push(Consumer {
+            operation,
+            handler: Arc::new(OfSeveral(handler)),
+        });
+        self
+    }
 }
 
 impl<S: Service> Default for Consumers<S> {
@@ -74,6 +91,9 @@ impl<S: Service> Default for Consumers<S> {
 pub(crate) type Decoded = Box<dyn Any + Send + Sync>;
 
 pub(crate) trait Erased<S>: Send + Sync {
+    /// Whether events of this type are none of the operation's, though they share its address.
+    fn skips(&self, event_type: &str) -> bool;
+
     /// Decodes and checks the event's data.
     fn decode(&self, incoming: Incoming, delivery: Delivery) -> Result<Decoded, Unreadable>;
 
@@ -82,18 +102,13 @@ pub(crate) trait Erased<S>: Send + Sync {
 }
 
 impl<H: Handler> Erased<H::Service> for H {
+    fn skips(&self, event_type: &str) -> bool {
+        H::SKIPS.contains(&event_type)
+    }
+
     fn decode(&self, incoming: Incoming, delivery: Delivery) -> Result<Decoded, Unreadable> {
         let data = incoming.read::<H::Data>()?;
-        Ok(Box::new(Event {
-            id: incoming.identity.id,
-            source: incoming.identity.source,
-            subject: incoming.subject,
-            time: incoming.time,
-            correlation_id: incoming.correlation_id,
-            causation_id: incoming.causation_id,
-            data,
-            delivery,
-        }))
+        Ok(whole(incoming, delivery, data))
     }
 
     fn handle<'a>(
@@ -102,12 +117,36 @@ impl<H: Handler> Erased<H::Service> for H {
         tx: &'a mut Tx<'_, H::Service>,
     ) -> BoxFuture<'a, Handled> {
         Box::pin(async move {
-            match event.downcast_ref::<Event<H::Data>>() {
-                Some(event) => Handler::handle(self, event, tx).await,
-                None => Err(crate::Failure::permanent(
-                    "the event was decoded for another handler",
-                )),
-            }
+            let event = handled_by::<H::Data>(event)?;
+            Handler::handle(self, event, tx).await
         })
     }
+}
+
+/// The event with its data.
+pub(super) fn whole<T: Send + Sync + 'static>(
+    incoming: Incoming,
+    delivery: Delivery,
+    data: T,
+) -> Decoded {
+    Box::new(Event {
+        id: incoming.identity.id,
+        source: incoming.identity.source,
+        subject: incoming.subject,
+        time: incoming.time,
+        correlation_id: incoming.correlation_id,
+        causation_id: incoming.causation_id,
+        data,
+        delivery,
+    })
+}
+
+/// The event as the handler of a `T` was given it.
+///
+/// # Errors
+///
+/// Where it was decoded for another, which is a defect of this crate.
+pub(super) fn handled_by<T: 'static>(event: &Decoded) -> Result<&Event<T>, Failure> {
+    let event = event.downcast_ref::<Event<T>>();
+    event.ok_or_else(|| Failure::permanent("the event was decoded for another handler"))
 }

@@ -55,6 +55,9 @@ impl<S: Service> Settler<'_, S> {
             Ok(incoming) => incoming,
             Err(unreadable) => return self.unreadable(message, past, &unreadable).await,
         };
+        if self.consumer.handler.skips(&incoming.event_type) {
+            return self.skipped(message).await;
+        }
         let identity = incoming.identity.clone();
         let attempts = Attempts {
             durable: self.operation().durable,
@@ -488,6 +491,14 @@ impl<S: Service> Settler<'_, S> {
             sequence = message.sequence,
             "handled before"
         );
+        self.held.ack(message).await;
+        Next::Done
+    }
+
+    /// Another message of the channel, which the operation does not name: there is nothing to do.
+    async fn skipped(&self, message: &Delivered) -> Next {
+        let nothing = Duration::ZERO;
+        (self.core.metrics).processed(self.operation(), Outcome::Skipped, nothing);
         self.held.ack(message).await;
         Next::Done
     }

@@ -23,6 +23,8 @@ pub enum Outcome {
     Handled,
     /// Handled before: acknowledged again.
     Duplicate,
+    /// Another message of the operation's channel, which the operation does not name: acknowledged.
+    Skipped,
     /// Failed: given back for another attempt.
     Retried,
     /// Deferred by its handler.
@@ -38,9 +40,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Handled,
         Self::Duplicate,
+        Self::Skipped,
         Self::Retried,
         Self::Deferred,
         Self::DeadLettered,
@@ -55,6 +58,7 @@ impl Outcome {
         match self {
             Self::Handled => "handled",
             Self::Duplicate => "duplicate",
+            Self::Skipped => "skipped",
             Self::Retried => "retried",
             Self::Deferred => "deferred",
             Self::DeadLettered => "dead_lettered",

@@ -42,6 +42,7 @@ mod poison;
 mod pull;
 mod reconnect;
 mod resources;
+mod several;
 mod shared_commit;
 mod table;
 mod topology;

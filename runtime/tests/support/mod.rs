@@ -310,9 +310,12 @@ pub struct Serving {
 
 impl Serving {
     fn run(app: App<Tester>, operation: &'static Operation, handler: Double) -> Self {
-        let running = app
-            .clone()
-            .consumers(Consumers::new().with(operation, handler));
+        Self::of(app, Consumers::new().with(operation, handler))
+    }
+
+    /// A service with these consumers.
+    pub fn of(app: App<Tester>, consumers: Consumers<Tester>) -> Self {
+        let running = app.clone().consumers(consumers);
         let task = tokio::spawn(running.run());
         Self { app, task }
     }
