@@ -13,6 +13,8 @@ use crate::{Error, Result, ports, raw_nats, until};
 /// Long enough for a server that reads back a large store on a busy machine.
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(20);
+/// A server of a cluster that has no leader yet takes the question and never answers it: it is asked again.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// How the broker is to be.
 #[derive(Clone, Debug)]
@@ -285,7 +287,9 @@ impl Broker {
                         leash.log_tail(12)
                     )));
                 }
-                match raw_nats::jetstream_answers(&address, self.login.as_ref()).await {
+                let asked = raw_nats::jetstream_answers(&address, self.login.as_ref());
+                let answer = tokio::time::timeout(ANSWER, asked).await;
+                match answer.unwrap_or_else(|_| Err("JetStream does not answer".to_owned())) {
                     Ok(info) if info.server_name == name => Ok(Ok(())),
                     Ok(info) => Ok(Err(format!(
                         "{address}: address already in use by server {}",

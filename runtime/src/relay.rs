@@ -233,9 +233,9 @@ async fn measure(core: &Core) {
     }
 }
 
-/// From a quarter of a second to half a minute.
+/// From a quarter of a second to 20 s: whatever held an event up, it goes out within half a minute after.
 fn backoff(attempts: i64) -> Duration {
-    let exponent = u32::try_from(attempts.clamp(0, 7)).unwrap_or(0);
+    let exponent = u32::try_from(attempts.clamp(0, 6)).unwrap_or(0);
     Duration::from_millis(250 * 2_u64.pow(exponent)).mul_f64(rand::rng().random_range(1.0..1.25))
 }
 
