@@ -13,9 +13,10 @@ use crate::run::Run;
 use crate::stage::{Setup, Stage};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const SANE: f64 = 15.0;
+/// The relay puts nothing off for longer than 25 s. An hour is far beyond.
+const SANE: f64 = 30.0;
 const HOUR: i64 = 3_600;
-pub(super) const SANE_DELAYS: &str = "no delay grows with the clock: it resumes within 15 s";
+pub(super) const SANE_DELAYS: &str = "no delay grows with the clock: it resumes within 30 s";
 
 /// Row 13. The clocks of the services jump while the broker hangs: then there is something whose time was written down by
 /// one clock and is read by another.
