@@ -134,14 +134,14 @@ bench-checkout *arguments:
 bench-receive *arguments:
     cargo bench -p jetway --bench receive -- {{arguments}}
 
-# How long codegen takes for 100, 1,000 and 10,000 events, its instructions (needs valgrind), and typify beside it
+# How long codegen takes for 100, 1,000 and 10,000 events, in all and for the Rust alone; its instructions (needs valgrind), and typify beside it
 [group('check')]
 bench-codegen:
     cargo bench -p codegen --bench contract -- time
     codegen/benches/beside/run
     cargo bench -p codegen --bench contract -- instructions
 
-# Fail if codegen takes more instructions per event than the bound that is checked in (needs valgrind)
+# Fail if codegen takes 5% more instructions per event than the numbers that are checked in (needs valgrind)
 [group('check')]
 bench-codegen-check:
     cargo bench -p codegen --bench contract -- instructions

@@ -6,6 +6,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Code is put together of many small texts, on several threads: with the system's allocator that takes a quarter more time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Room for contracts as deeply nested as their parser allows; what is not used of it costs nothing.
 const STACK_BYTES: usize = 256 << 20;
 

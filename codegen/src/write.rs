@@ -1,8 +1,8 @@
 //! Puts the generated files in place: each whole or not at all, and only those that change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::parallel;
@@ -66,47 +66,16 @@ fn is_generated(path: &str, text: &[u8]) -> bool {
         .any(|line| line.trim_ascii_start().starts_with(mark.as_bytes()))
 }
 
+/// A folder and what belongs into it.
+type Target<'t> = (&'t Path, &'t [File]);
+
 /// Compares the output folder with `files`. Writes nothing.
 ///
 /// # Errors
 ///
 /// Where the folder or a file in it cannot be read.
 pub fn compare(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
-    let mut drift = Vec::new();
-    let mut add = |path: &str, kind| {
-        drift.push(Drift {
-            path: path.to_owned(),
-            kind,
-        });
-    };
-    let found = parallel::map(files, |file| {
-        std::fs::read(out.join(&file.path)).map(|found| found == file.text.as_bytes())
-    });
-    for (file, same) in files.iter().zip(found) {
-        match same {
-            Ok(true) => {}
-            Ok(false) => add(&file.path, DriftKind::Changed),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                add(&file.path, DriftKind::Missing)
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    let expected: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    for path in below(out)? {
-        if !expected.contains(path.as_str()) {
-            let generated = is_generated(&path, &std::fs::read(out.join(&path))?);
-            add(
-                &path,
-                if generated {
-                    DriftKind::Stale
-                } else {
-                    DriftKind::Unexpected
-                },
-            );
-        }
-    }
-    Ok(drift)
+    compared(&[(out, files)]).map(|drift| drift.into_iter().flatten().collect())
 }
 
 /// Brings the output folder in line with `files` and returns what was out of line. Files that nobody generated are
@@ -116,31 +85,7 @@ pub fn compare(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
 ///
 /// Where a file cannot be read, written or removed.
 pub fn apply(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
-    let drift = compare(out, files)?;
-    let by_path: HashMap<&str, &File> = files
-        .iter()
-        .map(|file| (file.path.as_str(), file))
-        .collect();
-    let done = parallel::map(&drift, |item| {
-        let path = out.join(&item.path);
-        match item.kind {
-            DriftKind::Changed | DriftKind::Missing => match by_path.get(item.path.as_str()) {
-                Some(file) => replace(&path, &file.text),
-                None => Ok(()),
-            },
-            DriftKind::Stale => {
-                std::fs::remove_file(&path)?;
-                // A folder that this leaves empty goes too; one that is not empty stays.
-                if let Some(folder) = path.parent().filter(|folder| *folder != out) {
-                    let _ = std::fs::remove_dir(folder);
-                }
-                Ok(())
-            }
-            DriftKind::Unexpected => Ok(()),
-        }
-    });
-    done.into_iter().collect::<std::io::Result<()>>()?;
-    Ok(drift)
+    applied(&[(out, files)]).map(|drift| drift.into_iter().flatten().collect())
 }
 
 /// Compares every tree with its folder, as [`compare`] does; the paths found are those of `trees`, folders included.
@@ -149,7 +94,7 @@ pub fn apply(out: &Path, files: &[File]) -> std::io::Result<Vec<Drift>> {
 ///
 /// Where a folder or a file in it cannot be read.
 pub fn compare_all(trees: &[Tree]) -> std::io::Result<Vec<Drift>> {
-    each(trees, compare)
+    compared(&targets(trees)).map(|drift| whole(trees, drift))
 }
 
 /// Brings the folder of every tree in line, as [`apply`] does; the paths found are those of `trees`, folders included.
@@ -158,31 +103,147 @@ pub fn compare_all(trees: &[Tree]) -> std::io::Result<Vec<Drift>> {
 ///
 /// Where a file cannot be read, written or removed.
 pub fn apply_all(trees: &[Tree]) -> std::io::Result<Vec<Drift>> {
-    each(trees, apply)
+    applied(&targets(trees)).map(|drift| whole(trees, drift))
 }
 
-fn each(
-    trees: &[Tree],
-    done: impl Fn(&Path, &[File]) -> std::io::Result<Vec<Drift>>,
-) -> std::io::Result<Vec<Drift>> {
-    let mut all = Vec::new();
-    for tree in trees {
-        let name = |error: std::io::Error| {
-            std::io::Error::new(error.kind(), format!("{}: {error}", tree.folder.display()))
-        };
-        let found = done(&tree.folder, &tree.files).map_err(name)?;
-        all.extend(found.into_iter().map(|item| Drift {
+fn targets<'t>(trees: &'t [Tree]) -> Vec<Target<'t>> {
+    let target = |tree: &'t Tree| (tree.folder.as_path(), tree.files.as_slice());
+    trees.iter().map(target).collect()
+}
+
+fn whole(trees: &[Tree], drift: Vec<Vec<Drift>>) -> Vec<Drift> {
+    let each = trees.iter().zip(drift).flat_map(|(tree, drift)| {
+        drift.into_iter().map(|item| Drift {
             path: tree.folder.join(&item.path).display().to_string(),
             kind: item.kind,
-        }));
+        })
+    });
+    each.collect()
+}
+
+/// The drift of each target. The files of all are one list of work: two processors then are in two folders for most of
+/// the time, and do not wait for each other's.
+fn compared(targets: &[Target<'_>]) -> std::io::Result<Vec<Vec<Drift>>> {
+    let mut found = Vec::with_capacity(targets.len());
+    let mut work: Vec<(&Path, &File, bool)> = Vec::new();
+    for (out, files) in targets {
+        let there = below(out).map_err(|error| in_folder(out, &error))?;
+        // Into a new folder everything is to be written: nothing there needs to be looked at.
+        let any = !there.is_empty();
+        work.extend(files.iter().map(|file| (*out, file, any)));
+        found.push(there);
+    }
+    let same = parallel::map(&work, |(out, file, any)| {
+        if *any {
+            state(&out.join(&file.path), &file.text).map_err(|error| in_folder(out, &error))
+        } else {
+            Ok(Some(DriftKind::Missing))
+        }
+    });
+    let mut same = same.into_iter();
+    let mut all = Vec::with_capacity(targets.len());
+    for ((out, files), there) in targets.iter().zip(found) {
+        let mut drift = Vec::new();
+        for (file, kind) in files.iter().zip(&mut same) {
+            drift.extend(kind?.map(|kind| Drift {
+                path: file.path.clone(),
+                kind,
+            }));
+        }
+        let expected: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        for path in there {
+            if !expected.contains(path.as_str()) {
+                let text =
+                    std::fs::read(out.join(&path)).map_err(|error| in_folder(out, &error))?;
+                let kind = if is_generated(&path, &text) {
+                    DriftKind::Stale
+                } else {
+                    DriftKind::Unexpected
+                };
+                drift.push(Drift { path, kind });
+            }
+        }
+        all.push(drift);
     }
     Ok(all)
 }
 
-/// Writes beside the file and renames: a reader, or a run that is cut short, never sees half of it.
+/// In what way a file differs from `text`.
+fn state(path: &Path, text: &str) -> std::io::Result<Option<DriftKind>> {
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Some(DriftKind::Missing));
+        }
+        Err(error) => return Err(error),
+    };
+    // One byte more than expected, so that a longer file is seen to be one.
+    let mut found = vec![0; text.len() + 1];
+    let mut length = 0;
+    loop {
+        match file.read(&mut found[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((found[..length] != *text.as_bytes()).then_some(DriftKind::Changed))
+}
+
+fn applied(targets: &[Target<'_>]) -> std::io::Result<Vec<Vec<Drift>>> {
+    let all = compared(targets)?;
+    let mut new: Vec<(&Path, &File)> = Vec::new();
+    let mut stale: Vec<(&Path, &Drift)> = Vec::new();
+    for ((out, files), drift) in targets.iter().zip(&all) {
+        // What differs comes in the files' order.
+        let mut files = files.iter();
+        for item in drift {
+            match item.kind {
+                DriftKind::Changed | DriftKind::Missing => {
+                    let file = files.find(|file| file.path == item.path);
+                    new.extend(file.map(|file| (*out, file)));
+                }
+                DriftKind::Stale => stale.push((out, item)),
+                DriftKind::Unexpected => {}
+            }
+        }
+    }
+    let folders = new.iter().map(|(out, file)| out.join(&file.path));
+    let folders: BTreeSet<PathBuf> = folders
+        .filter_map(|path| path.parent().map(Path::to_path_buf))
+        .collect();
+    for folder in folders {
+        std::fs::create_dir_all(&folder).map_err(|error| in_folder(&folder, &error))?;
+    }
+    let written = parallel::map(&new, |(out, file)| {
+        replace(&out.join(&file.path), &file.text).map_err(|error| in_folder(out, &error))
+    });
+    written.into_iter().collect::<std::io::Result<()>>()?;
+    // After what is new: a folder that is emptied on the way to something new in it would be taken away.
+    for (out, item) in stale {
+        remove(out, &item.path).map_err(|error| in_folder(out, &error))?;
+    }
+    Ok(all)
+}
+
+/// Removes a file, and its folder where that leaves it empty.
+fn remove(out: &Path, path: &str) -> std::io::Result<()> {
+    let path = out.join(path);
+    std::fs::remove_file(&path)?;
+    if let Some(folder) = path.parent().filter(|folder| *folder != out) {
+        let _ = std::fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
+fn in_folder(folder: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
+}
+
+/// Writes beside the file and renames: a reader, or a run that is cut short, never sees half of it. The folder is there.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new()
         .prefix(".codegen-")
         .tempfile_in(folder)?;
@@ -208,8 +269,11 @@ fn below(folder: &Path) -> std::io::Result<Vec<String>> {
             Err(error) => return Err(error),
         };
         for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
+            let entry = entry?;
+            let path = entry.path();
+            // The list says what most entries are; only a link has to be followed.
+            let kind = entry.file_type()?;
+            if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
                 folders.push(path);
             } else if let Ok(relative) = path.strip_prefix(folder) {
                 found.push(relative.to_string_lossy().replace('\\', "/"));

@@ -1,28 +1,31 @@
 //! Events that nobody sends or nobody receives. A document that was not written for Jetway describes one application of
 //! several, and says nothing of this.
 
+use std::collections::HashSet;
+
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::{Contract, Event, Receive};
+use crate::model::{Contract, Receive};
 
 pub(super) fn check(contract: &Contract, report: &mut Report) {
     if !contract.native {
         return;
     }
+    let sends = contract.services.iter().flat_map(|service| &service.sends);
+    let sent: HashSet<&str> = sends
+        .map(|send| contract.event(send.event).name.as_str())
+        .collect();
+    let receives = contract
+        .services
+        .iter()
+        .flat_map(|service| &service.receives);
+    let received: HashSet<&str> = receives
+        .flat_map(Receive::events)
+        .flat_map(|event| contract.versions_read_as(contract.event(event)))
+        .map(|event| event.name.as_str())
+        .collect();
     for event in &contract.events {
-        let is = |other: &Event| other.name == event.name;
-        let sent = contract
-            .services
-            .iter()
-            .flat_map(|service| &service.sends)
-            .any(|send| is(contract.event(send.event)));
-        let received = contract
-            .services
-            .iter()
-            .flat_map(|service| &service.receives)
-            .flat_map(Receive::events)
-            .flat_map(|event| contract.versions_read_as(contract.event(event)))
-            .any(is);
-        let (message, label) = match (sent, received) {
+        let name = event.name.as_str();
+        let (message, label) = match (sent.contains(name), received.contains(name)) {
             (true, true) => continue,
             (true, false) => ("nobody receives", "it is sent"),
             (false, true) => ("nobody sends", "it is received"),

@@ -1,8 +1,6 @@
 //! Names within an event's file that several schemas, properties or values would share. They are made distinct, so this
 //! is a warning: the one that comes first has the name, and that is what users write.
 
-use std::collections::BTreeMap;
-
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::Span;
 use crate::model::{Contract, Definition, Kind, Module, Types, names};
@@ -65,12 +63,15 @@ fn shared<'n>(
     span: Span,
     report: &mut Report,
 ) {
-    let mut by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (wanted, text, name) in all {
-        let said = format!("`{text}` is called `{name}`");
-        by_name.entry(wanted).or_default().push(said);
-    }
-    for (wanted, several) in by_name.into_iter().filter(|(_, several)| several.len() > 1) {
+    let mut all: Vec<(String, &str, &str)> = all.collect();
+    // Stable: those that want one name stay in the schema's order.
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    for several in all.chunk_by(|a, b| a.0 == b.0) {
+        let [(wanted, ..), _, ..] = several else {
+            continue;
+        };
+        let said = |(_, text, name): &(String, &str, &str)| format!("`{text}` is called `{name}`");
+        let several: Vec<String> = several.iter().map(said).collect();
         report.push(
             Diagnostic::warning(
                 Code::SharedName,

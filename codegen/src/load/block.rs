@@ -57,6 +57,9 @@ struct Line {
 fn lines(text: &str) -> Option<Vec<Line>> {
     let mut found = Vec::new();
     let mut start = 0;
+    // Of most texts it is soon certain that nothing in them is odd.
+    let ordinary = |byte: u8| matches!(byte, b'\n' | b' '..=b'~');
+    let ordinary = text.bytes().all(ordinary);
     for whole in text.split_inclusive('\n') {
         let line = whole.trim_end_matches(['\n', '\r', ' ']);
         let content = line.trim_start_matches(' ');
@@ -66,7 +69,7 @@ fn lines(text: &str) -> Option<Vec<Line>> {
         let odd = |c: char| {
             c.is_control() || matches!(c, '\u{85}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
         };
-        if marked || line.contains(odd) {
+        if marked || (!ordinary && line.contains(odd)) {
             return None;
         }
         if !content.is_empty() && !content.starts_with('#') {

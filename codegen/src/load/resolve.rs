@@ -1,7 +1,5 @@
 //! Where references lead: to files beside the one they stand in, and to schemas that are known by their `$id`.
 
-use std::path::{Component, Path};
-
 use super::node::Node;
 use super::resources::{self, ResourceId};
 use super::{FileId, Span, Workspace, pointer};
@@ -67,7 +65,30 @@ impl Workspace {
     ///
     /// Where it leads nowhere.
     pub fn target<'w>(&'w self, reference: &Node) -> Result<&'w Node, Diagnostic> {
-        self.locate(reference).map(|target| target.node)
+        match self.plain_target(reference) {
+            Some(node) => Ok(node),
+            None => self.locate(reference).map(|target| target.node),
+        }
+    }
+
+    /// What a reference leads to where it is as most are: to a file's root, or by a pointer without escapes to what is
+    /// there. `None` of all others.
+    fn plain_target<'w>(&'w self, reference: &Node) -> Option<&'w Node> {
+        let text = reference.text()?;
+        let (_, fragment) = pointer::split(text);
+        let place = self
+            .resources
+            .get(self.resource(reference.span, text).ok()?);
+        let root = self.file(place.file).root.as_ref()?;
+        if !place.tokens.is_empty() || fragment.contains(['%', '~']) {
+            return None;
+        }
+        let mut tokens = fragment.split('/');
+        let large = &self.resources.large;
+        let plain = tokens.next().is_some_and(str::is_empty);
+        plain
+            .then(|| tokens.try_fold(root, |node, token| pointer::child(node, token, large)))
+            .flatten()
     }
 
     /// The address that a reference means, where that is a schema of JSON Schema itself and no file here has it.
@@ -75,8 +96,13 @@ impl Workspace {
     pub fn standard(&self, reference: &Node) -> Option<String> {
         let text = reference.text()?;
         let (path, fragment) = pointer::split(text);
-        let base = self.resources.of(reference.span)?;
-        let uri = resources::resolve(&self.resources.get(base).uri, path)?;
+        let base = &self.resources.get(self.resources.of(reference.span)?).uri;
+        // Without an authority of its own it has that of its base.
+        let relative = !path.contains(':') && !path.starts_with("//");
+        if relative && resources::is_of_path(base) {
+            return None;
+        }
+        let uri = resources::resolve(base, path)?;
         let known = STANDARD.iter().any(|prefix| uri.starts_with(prefix));
         (known && self.resources.find(&uri).is_none()).then(|| format!("{uri}#{fragment}"))
     }
@@ -225,19 +251,17 @@ impl Workspace {
         if path.is_empty() {
             return Ok(base);
         }
-        let uri = resources::resolve(&self.resources.get(base).uri, path);
-        let known = uri.as_deref().and_then(|uri| self.resources.find(uri));
+        let base = self.resources.get(base);
+        let known = || self.resources.find(&resources::resolve(&base.uri, path)?);
         let file = self.relative(span.file, path);
-        let in_file = file
-            .as_deref()
-            .ok()
-            .and_then(|path| self.find(path))
-            .and_then(|file| self.resources.root(file));
-        let named = self.resources.get(base).named;
-        let found = if named {
-            known.or(in_file)
+        let in_file = || {
+            let file = self.find(file.as_deref().ok()?)?;
+            self.resources.root(file)
+        };
+        let found = if base.named {
+            known().or_else(in_file)
         } else {
-            in_file.or(known)
+            in_file().or_else(known)
         };
         found.ok_or_else(|| match file {
             // Said where the reference was read.
@@ -285,24 +309,26 @@ impl Workspace {
         let decoded = percent_encoding::percent_decode_str(target)
             .decode_utf8()
             .map_err(|_| "its %-escapes are not UTF-8".to_owned())?;
-        let joined = Path::new(from)
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(&*decoded);
-        let mut parts: Vec<String> = Vec::new();
-        for component in joined.components() {
-            match component {
-                Component::CurDir => {}
-                Component::ParentDir if parts.last().is_some_and(|last| last != "..") => {
-                    parts.pop();
+        if from.starts_with('/') || decoded.starts_with('/') {
+            return Err("absolute paths are not followed".to_owned());
+        }
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut path = String::with_capacity(folder.len() + 1 + decoded.len());
+        for part in folder.split('/').chain(decoded.split('/')) {
+            let last = path.rsplit('/').next().unwrap_or_default();
+            match part {
+                "" | "." => {}
+                ".." if !matches!(last, "" | "..") => {
+                    path.truncate(path.rfind('/').unwrap_or_default());
                 }
-                Component::ParentDir => parts.push("..".to_owned()),
-                Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
-                Component::RootDir | Component::Prefix(_) => {
-                    return Err("absolute paths are not followed".to_owned());
+                part => {
+                    if !path.is_empty() {
+                        path.push('/');
+                    }
+                    path.push_str(part);
                 }
             }
         }
-        Ok(parts.join("/"))
+        Ok(path)
     }
 }

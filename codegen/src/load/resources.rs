@@ -130,26 +130,48 @@ impl Resources {
     }
 }
 
-struct Walk<'r> {
+struct Walk<'r, 'n> {
     resources: &'r mut Resources,
     file: FileId,
-    tokens: Vec<String>,
+    tokens: Vec<Token<'n>>,
 }
 
-impl Walk<'_> {
+/// A step of a way.
+#[derive(Clone, Copy)]
+enum Token<'n> {
+    Key(&'n str),
+    Index(usize),
+}
+
+impl<'n> Walk<'_, 'n> {
+    /// The way to where this is.
+    fn way(&self) -> Vec<String> {
+        let text = |token: &Token<'_>| match token {
+            Token::Key(key) => (*key).to_owned(),
+            Token::Index(index) => index.to_string(),
+        };
+        self.tokens.iter().map(text).collect()
+    }
+
     /// As deep as the file is nested, which the parser bounds.
-    fn node(&mut self, node: &Node, mut resource: ResourceId, named: bool) {
+    fn node(&mut self, node: &'n Node, mut resource: ResourceId, named: bool) {
+        // Most have no keyword that begins like these.
+        let speaks = node
+            .entries()
+            .iter()
+            .any(|entry| entry.key.starts_with('$'));
         if !named {
-            resource = self.identified(node, resource);
+            if speaks {
+                resource = self.identified(node, resource);
+            }
             let belongs_elsewhere = self.resources.root(self.file) != Some(resource);
             if node.is_map() && belongs_elsewhere {
                 self.resources.inner.insert(node.span, resource);
             }
-            for keyword in ["$ref", "$dynamicRef"] {
-                if let Some(reference) = node.get(keyword)
-                    && belongs_elsewhere
-                {
-                    self.resources.inner.insert(reference.span, resource);
+            if speaks && belongs_elsewhere {
+                for reference in ["$ref", "$dynamicRef"].map(|keyword| node.get(keyword)) {
+                    let reference = reference.map(|reference| (reference.span, resource));
+                    self.resources.inner.extend(reference);
                 }
             }
         }
@@ -159,13 +181,13 @@ impl Walk<'_> {
             self.resources.large.insert(node.span, keys.collect());
         }
         for (index, item) in node.items().iter().enumerate() {
-            self.tokens.push(index.to_string());
+            self.tokens.push(Token::Index(index));
             self.node(item, resource, false);
             self.tokens.pop();
         }
         for entry in node.entries() {
             if let Some(named) = below(&entry.key, named) {
-                self.tokens.push(entry.key.clone());
+                self.tokens.push(Token::Key(&entry.key));
                 self.node(&entry.value, resource, named);
                 self.tokens.pop();
             }
@@ -185,7 +207,7 @@ impl Walk<'_> {
         if let Some(id) = node.get("$id").and_then(Node::text)
             && let Some(uri) = resolve(&self.resources.get(resource).uri, id)
         {
-            let tokens = self.tokens.clone();
+            let tokens = self.way();
             let other = self.resources.find(&uri).map(|id| self.resources.get(id));
             // A file may say the address again that it is known by.
             if other.is_some_and(|other| other.named || other.file != self.file) {
@@ -207,7 +229,7 @@ impl Walk<'_> {
                     self.twice(node, keyword);
                     continue;
                 }
-                let tokens = self.tokens.clone();
+                let tokens = self.way();
                 self.resources.anchors.insert(key, tokens);
             }
         }
@@ -233,9 +255,17 @@ const NOT_IN_PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// How the addresses of files begin that have none of their own.
+const OF_PATH: &str = "contract:///";
+
 /// The address of a file that has none of its own.
 fn of_path(path: &str) -> String {
-    format!("contract:///{}", utf8_percent_encode(path, NOT_IN_PATH))
+    format!("{OF_PATH}{}", utf8_percent_encode(path, NOT_IN_PATH))
+}
+
+/// Whether an address is one of a file that has none of its own, or beside such a file.
+pub(super) fn is_of_path(uri: &str) -> bool {
+    uri.starts_with(OF_PATH)
 }
 
 fn normal(uri: &str) -> String {

@@ -2,8 +2,7 @@
 
 use std::io;
 
-/// Far more than the deepest file takes that is read, also in a debug build. Pages that are not used cost nothing.
-const BYTES: usize = 64 << 20;
+use crate::parallel::STACK;
 
 /// Runs `work` on a stack that does not depend on who calls.
 ///
@@ -13,7 +12,7 @@ const BYTES: usize = 64 << 20;
 pub(super) fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
-            .stack_size(BYTES)
+            .stack_size(STACK)
             .spawn_scoped(scope, work)?;
         Ok(thread
             .join()

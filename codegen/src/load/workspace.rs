@@ -1,13 +1,16 @@
 //! The contract and every file that it refers to.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::node::Node;
 use super::normal::{self, Normalizer};
+use super::parse::{self, SyntaxError};
 use super::resources::{Resources, below};
-use super::{Dialect, FileId, Formats, Reading, Span, parse, pointer, stack};
+use super::{Dialect, FileId, Formats, Reading, Span, pointer, stack};
 use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::parallel;
 
 /// A file that was read.
 #[derive(Debug)]
@@ -61,20 +64,19 @@ impl Workspace {
             ..Self::default()
         };
         let text = std::fs::read_to_string(contract)?;
-        let mut next = workspace.add(name.into_owned(), text, report).0 as usize;
+        workspace.add(name.into_owned(), text, report);
         let mut missing = Vec::new();
-        // Files are added at the end while this goes through them.
-        while let Some(file) = workspace.files.get(next) {
-            let targets = file.root.as_ref().map(targets).unwrap_or_default();
-            for (span, target) in targets {
-                workspace.load_target(span, &target, &mut missing, report);
-            }
-            next += 1;
+        let mut known = 0;
+        // What the files of one round refer to is read in the next.
+        while known < workspace.files.len() {
+            let round = known..workspace.files.len();
+            known = round.end;
+            workspace.follow(round, &mut missing, report);
         }
         workspace.understand(Reading::default());
-        for (span, target, finding) in missing {
-            if !workspace.is_known(span, &target) {
-                report.push(finding);
+        for missing in missing {
+            if !workspace.is_known(missing.span, &missing.target) {
+                report.push(missing.finding());
             }
         }
         Ok(workspace)
@@ -165,6 +167,16 @@ impl Workspace {
         &self.files
     }
 
+    /// The place of `key` among the entries of `node`, which stands in a file as it is. Many are not gone through.
+    pub(crate) fn place(&self, node: &Node, key: &str) -> Option<usize> {
+        let entries = node.entries();
+        let is = |at: &usize| entries.get(*at).is_some_and(|entry| entry.key == key);
+        match self.resources.large.get(&node.span) {
+            Some(keys) => keys.get(key).copied().filter(is),
+            None => entries.iter().position(|entry| entry.key == key),
+        }
+    }
+
     /// One file.
     #[must_use]
     pub fn file(&self, id: FileId) -> &File {
@@ -202,9 +214,26 @@ impl Workspace {
             + 1
     }
 
+    /// The number that the next file gets.
+    fn next(&self) -> FileId {
+        FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
+    }
+
     fn add(&mut self, path: String, text: String, report: &mut Report) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        let root = match parse::parse(id, &text) {
+        let id = self.next();
+        let root = parse::parse(id, &text);
+        self.insert(path, text, root, report);
+        id
+    }
+
+    fn insert(
+        &mut self,
+        path: String,
+        text: String,
+        root: Result<Node, SyntaxError>,
+        report: &mut Report,
+    ) {
+        let root = match root {
             Ok(root) => Some(root),
             Err(error) => {
                 report.push(
@@ -214,42 +243,76 @@ impl Workspace {
                 None
             }
         };
-        self.by_path.insert(path.clone(), id);
+        self.by_path.insert(path.clone(), self.next());
         self.files.push(File { path, text, root });
-        id
     }
 
-    fn load_target(
-        &mut self,
-        span: Span,
-        target: &str,
-        missing: &mut Vec<(Span, String, Diagnostic)>,
-        report: &mut Report,
-    ) {
-        let (path, _) = pointer::split(target);
-        // What is wrong with the reference itself is reported by whoever follows it.
-        let Ok(path) = self.relative(span.file, path) else {
-            return;
-        };
-        if self.by_path.contains_key(&path) {
-            return;
-        }
-        match std::fs::read_to_string(self.root.join(&path)) {
-            Ok(text) => {
-                self.add(path, text, report);
+    /// Adds the files that those of `round` refer to, in the order of the references.
+    fn follow(&mut self, round: Range<usize>, missing: &mut Vec<Missing>, report: &mut Report) {
+        let roots = self.files[round.clone()].iter().map(|file| &file.root);
+        let roots: Vec<&Option<Node>> = roots.collect();
+        let targets = parallel::map(&roots, |root| root.as_ref().map(targets));
+        let mut paths: Vec<String> = Vec::new();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut wanted: Vec<(Span, String, usize)> = Vec::new();
+        for (span, target) in targets.into_iter().flatten().flatten() {
+            let (path, _) = pointer::split(&target);
+            // What is wrong with the reference itself is reported by whoever follows it.
+            let Ok(path) = self.relative(span.file, path) else {
+                continue;
+            };
+            if self.by_path.contains_key(&path) {
+                continue;
             }
-            // It may be the `$id` of a schema in another file.
-            Err(error) => missing.push((
-                span,
-                target.to_owned(),
-                Diagnostic::error(
-                    Code::UnresolvedReference,
-                    format!("cannot read `{path}`: {error}"),
-                )
-                .at(span, "referred to here")
-                .help("references are relative to the file that they stand in"),
-            )),
+            let number = *numbers.entry(path).or_insert_with_key(|path| {
+                paths.push(path.clone());
+                paths.len() - 1
+            });
+            wanted.push((span, target, number));
         }
+        let read = parallel::map(&paths, |path| std::fs::read_to_string(self.root.join(path)));
+        let mut files: Vec<(FileId, &str, String)> = Vec::new();
+        let mut unread: HashMap<usize, std::io::Error> = HashMap::new();
+        for (number, (path, text)) in paths.iter().zip(read).enumerate() {
+            match text {
+                Ok(text) => {
+                    let id = self.files.len() + files.len();
+                    let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
+                    files.push((id, path, text));
+                }
+                Err(error) => {
+                    unread.insert(number, error);
+                }
+            }
+        }
+        let parsed = parallel::map(&files, |(id, _, text)| parse::parse(*id, text));
+        for ((_, path, text), root) in files.into_iter().zip(parsed) {
+            self.insert(path.to_owned(), text, root, report);
+        }
+        missing.extend(wanted.into_iter().filter_map(|(span, target, number)| {
+            let (path, error) = (paths.get(number)?, unread.get(&number)?);
+            let message = format!("cannot read `{path}`: {error}");
+            Some(Missing {
+                span,
+                target,
+                message,
+            })
+        }));
+    }
+}
+
+/// A reference to a file that cannot be read: it may be the `$id` of a schema in another file.
+struct Missing {
+    span: Span,
+    target: String,
+    message: String,
+}
+
+impl Missing {
+    fn finding(self) -> Diagnostic {
+        Diagnostic::error(Code::UnresolvedReference, self.message)
+            .at(self.span, "referred to here")
+            .help("references are relative to the file that they stand in")
     }
 }
 

@@ -1,12 +1,14 @@
 //! Goes through every schema that an event can reach, branches included, and refuses what would be dropped: unknown
 //! keywords, refused ones, unknown formats.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::keywords::{self, Fate, SCHEMA, SCHEMA_LIST, SCHEMA_MAP};
 use super::names::nearest;
+use super::plain::plain;
 use crate::diagnostics::{Code, Diagnostic, Report};
 use crate::load::{Entry, Node, Span, Workspace, is_address};
+use crate::parallel;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
@@ -14,6 +16,15 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 pub(super) struct Audit<'w> {
     workspace: &'w Workspace,
     seen: HashSet<Span>,
+    prepared: HashMap<Span, Prepared>,
+}
+
+/// What was found out of a schema, and of all that it reaches, before its turn.
+struct Prepared {
+    /// Whether there is nothing to be said of it.
+    clean: bool,
+    /// Whether it is [`plain`].
+    plain: bool,
 }
 
 impl<'w> Audit<'w> {
@@ -21,11 +32,35 @@ impl<'w> Audit<'w> {
         Self {
             workspace,
             seen: HashSet::new(),
+            prepared: HashMap::new(),
         }
+    }
+
+    /// Looks at many schemas, on all processors. Those of which something is to be said are gone through again when it is
+    /// their turn, so that it is said once, and in order.
+    pub(super) fn prepare(&mut self, schemas: &[&'w Node]) {
+        let prepared = parallel::map(schemas, |schema| {
+            let mut report = Report::default();
+            Audit::new(self.workspace).schema(schema, &mut report);
+            let clean = report.is_empty();
+            let plain = !report.has_errors() && plain(self.workspace, schema);
+            (schema.span, Prepared { clean, plain })
+        });
+        self.prepared.extend(prepared);
+    }
+
+    /// Whether `schema` is [`plain`].
+    pub(super) fn is_plain(&self, schema: &'w Node) -> bool {
+        let prepared = self.prepared.get(&schema.span);
+        prepared.map_or_else(|| plain(self.workspace, schema), |prepared| prepared.plain)
     }
 
     /// Goes through `schema` and what it refers to.
     pub(super) fn schema(&mut self, schema: &'w Node, report: &mut Report) {
+        let prepared = self.prepared.get(&schema.span);
+        if prepared.is_some_and(|prepared| prepared.clean) {
+            return;
+        }
         super::depth::check(self.workspace, schema, report);
         // References may form a chain of any length, so they wait in a list; within a file the parser bounds the depth.
         let mut pending = vec![schema];

@@ -2,7 +2,7 @@
 
 use super::names::nearest;
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::load::{Node, Workspace};
+use crate::load::{Entry, Node, Workspace};
 
 /// What codegen knows of the fields of one kind of mapping.
 pub(super) struct Known {
@@ -103,11 +103,8 @@ pub(super) fn required<'w>(
 ) -> Option<&'w Node> {
     let found = node.get(key);
     // A slip of the pen has been reported as the unknown field that it is.
-    let slip = node
-        .entries()
-        .iter()
-        .any(|entry| nearest(&entry.key, [key]).is_some());
-    if found.is_none() && !slip {
+    let slip = |entry: &Entry| nearest(&entry.key, [key]).is_some();
+    if found.is_none() && !node.entries().iter().any(slip) {
         report.push(
             Diagnostic::error(Code::Malformed, format!("{what} needs `{key}`"))
                 .at(node.span, format!("`{key}` is missing here")),

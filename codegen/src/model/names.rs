@@ -1,49 +1,49 @@
 //! Contract names to Rust names: distinct, deterministic, and never a keyword.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The words of a name, in lower case: split where it is not alphanumeric and where the case rises.
 #[must_use]
 pub fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let chars: Vec<char> = name.chars().collect();
-    for (i, &c) in chars.iter().enumerate() {
-        if !c.is_ascii_alphanumeric() {
-            words.extend(take(&mut word));
-            continue;
-        }
-        let before = i.checked_sub(1).map(|i| chars[i]);
-        let rises = c.is_ascii_uppercase()
-            && before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        // The last capital of a run begins the next word: HTTPServer is http, server.
-        let acronym_ends = c.is_ascii_uppercase()
-            && before.is_some_and(|b| b.is_ascii_uppercase())
-            && chars.get(i + 1).is_some_and(char::is_ascii_lowercase);
-        if rises || acronym_ends {
-            words.extend(take(&mut word));
-        }
-        word.push(c.to_ascii_lowercase());
-    }
-    words.extend(take(&mut word));
-    words
+    parts(name).map(str::to_ascii_lowercase).collect()
 }
 
-fn take(word: &mut String) -> Option<String> {
-    Some(std::mem::take(word)).filter(|word| !word.is_empty())
-}
-
-fn capitalized(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_ascii_uppercase().to_string() + chars.as_str()
+/// The words of a name as they stand there.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        // Letters and digits beyond ASCII count as neither, byte by byte as a whole.
+        at += bytes[at..].iter().position(u8::is_ascii_alphanumeric)?;
+        let start = at;
+        at += 1;
+        while at < bytes.len() && bytes[at].is_ascii_alphanumeric() && !begins(bytes, at) {
+            at += 1;
+        }
+        name.get(start..at)
     })
+}
+
+/// Whether a word begins at a letter that follows another character of a word.
+fn begins(bytes: &[u8], at: usize) -> bool {
+    let (before, next) = (bytes[at - 1], bytes.get(at + 1));
+    // The last capital of a run begins the next word: HTTPServer is http, server.
+    let acronym_ends = before.is_ascii_uppercase() && next.is_some_and(u8::is_ascii_lowercase);
+    let rises = before.is_ascii_lowercase() || before.is_ascii_digit();
+    bytes[at].is_ascii_uppercase() && (rises || acronym_ends)
 }
 
 /// `OrderPlacedV1`; what does not begin with a letter gets an `N`, and nothing at all becomes `fallback`.
 #[must_use]
 pub fn pascal(name: &str, fallback: &str) -> String {
-    let text: String = words(name).iter().map(|word| capitalized(word)).collect();
+    let mut text = String::with_capacity(name.len());
+    for word in parts(name) {
+        let start = text.len();
+        text.push_str(word);
+        text[start..].make_ascii_lowercase();
+        text[start..=start].make_ascii_uppercase();
+    }
     match text.chars().next() {
         None => fallback.to_owned(),
         Some(first) if first.is_ascii_digit() => format!("N{text}"),
@@ -55,7 +55,14 @@ pub fn pascal(name: &str, fallback: &str) -> String {
 /// keywords that cannot be escaped get a `_`.
 #[must_use]
 pub fn snake(name: &str, fallback: &str) -> String {
-    let text = words(name).join("_");
+    let mut text = String::with_capacity(name.len() + 4);
+    for word in parts(name) {
+        if !text.is_empty() {
+            text.push('_');
+        }
+        text.push_str(word);
+    }
+    text.make_ascii_lowercase();
     match text.chars().next() {
         None => fallback.to_owned(),
         Some(first) if first.is_ascii_digit() => format!("n{text}"),
@@ -92,14 +99,14 @@ const KEYWORDS: &[&str] = &[
 /// The names in use in one Rust scope.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    taken: BTreeSet<String>,
+    taken: BTreeSet<Cow<'static, str>>,
 }
 
 impl Scope {
     /// A scope in which `names` are in use already.
     pub fn with(names: impl IntoIterator<Item = &'static str>) -> Self {
         Self {
-            taken: names.into_iter().map(str::to_owned).collect(),
+            taken: names.into_iter().map(Cow::Borrowed).collect(),
         }
     }
 
@@ -107,7 +114,7 @@ impl Scope {
     pub fn claim(&mut self, candidates: impl IntoIterator<Item = String>) -> String {
         let mut last = String::new();
         for candidate in candidates {
-            if self.taken.insert(candidate.clone()) {
+            if self.try_claim(&candidate) {
                 return candidate;
             }
             last = candidate;
@@ -115,7 +122,7 @@ impl Scope {
         let mut number = 2_usize;
         loop {
             let candidate = format!("{last}{number}");
-            if self.taken.insert(candidate.clone()) {
+            if self.try_claim(&candidate) {
                 return candidate;
             }
             number += 1;
@@ -124,7 +131,7 @@ impl Scope {
 
     /// Takes `name`, where it is free.
     pub fn try_claim(&mut self, name: &str) -> bool {
-        self.taken.insert(name.to_owned())
+        !self.taken.contains(name) && self.taken.insert(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -189,6 +196,8 @@ mod tests {
 
     #[test]
     fn words_end_where_the_case_rises() {
+        assert_eq!(words("aBC déF2G_h"), ["a", "bc", "d", "f2", "g", "h"]);
+        assert_eq!(words("éa"), ["a"]);
         assert_eq!(pascal("order.placed.v1", "X"), "OrderPlacedV1");
         assert_eq!(snake("unitPriceCents", "x"), "unit_price_cents");
         assert_eq!(snake("HTTPServer", "x"), "http_server");

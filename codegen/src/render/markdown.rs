@@ -10,11 +10,24 @@ pub(super) fn paragraph(text: &str) -> String {
 
 /// Text of the contract on one line.
 pub(super) fn inline(text: &str) -> String {
+    let spaced = |pair: &[u8]| pair == b"  ";
+    let odd = |byte: u8| byte < b' ' || !byte.is_ascii();
+    if !text.bytes().any(odd)
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !text.as_bytes().windows(2).any(spaced)
+    {
+        return prose(text);
+    }
     prose(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Code within a line: fenced by more backticks than it holds.
 pub(super) fn code(text: &str) -> String {
+    let odd = |byte| matches!(byte, b'`' | b'\n' | b'\r');
+    if !text.is_empty() && !text.bytes().any(odd) {
+        return ["`", text, "`"].concat();
+    }
     let text = text.replace(['\n', '\r'], " ");
     let mut longest = 0;
     let mut run = 0;
@@ -63,15 +76,30 @@ pub(super) fn fenced(language: &str, text: &str) -> String {
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let mut text = format!("| {} |\n|{}\n", head.join(" | "), " --- |".repeat(N));
     for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| cell_of(cell)).collect();
-        text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        text.push('|');
+        for cell in row {
+            text.push(' ');
+            push_cell(&mut text, cell);
+            text.push_str(" |");
+        }
+        text.push('\n');
     }
     text
 }
 
 /// A bar ends a cell even within code, unless it is escaped.
-fn cell_of(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+fn push_cell(text: &mut String, cell: &str) {
+    for part in cell.split_inclusive(['|', '\n']) {
+        if let Some(part) = part.strip_suffix('|') {
+            text.push_str(part);
+            text.push_str("\\|");
+        } else if let Some(part) = part.strip_suffix('\n') {
+            text.push_str(part);
+            text.push(' ');
+        } else {
+            text.push_str(part);
+        }
+    }
 }
 
 /// The name of a page or document for something called `name`.

@@ -1,13 +1,14 @@
 //! Each service's own AsyncAPI document: its operations, and of the rest what they need.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value as Json};
 
 use super::trees::{DOCUMENTS, up};
 use super::{File, markdown, notice, yaml};
-use crate::load::{Node, Value, Workspace};
+use crate::load::{Entry, Node, Value, Workspace};
 use crate::model::{Contract, Service, names};
+use crate::parallel;
 
 /// The parts of a document that hold things by name, in the order in which they are written.
 const PARTS: [&str; 3] = ["servers", "channels", "operations"];
@@ -20,15 +21,11 @@ pub(super) fn files(contract: &Contract, workspace: &Workspace) -> Vec<File> {
         return Vec::new();
     };
     let stems = stems(contract);
-    contract
-        .services
-        .iter()
-        .zip(stems)
-        .map(|(service, stem)| File {
-            path: format!("{stem}.yaml"),
-            text: document(contract, workspace, root, service),
-        })
-        .collect()
+    let services: Vec<(&Service, String)> = contract.services.iter().zip(stems).collect();
+    parallel::map(&services, |(service, stem)| File {
+        path: format!("{stem}.yaml"),
+        text: document(contract, workspace, root, service),
+    })
 }
 
 /// The services' documents, in the services' order, relative to the contract's folder.
@@ -58,7 +55,7 @@ fn document(contract: &Contract, workspace: &Workspace, root: &Node, service: &S
         let value = match entry.key.as_str() {
             "id" => continue,
             "info" => info(&entry.value, service),
-            "x-jetstream" => streams(contract, &entry.value, service),
+            "x-jetstream" => streams(contract, workspace, &entry.value, service),
             "components" => excerpt.components(&entry.value),
             part if PARTS.contains(&part) => excerpt.part(part, &entry.value),
             _ => excerpt.copy(&entry.value),
@@ -94,21 +91,53 @@ fn info(info: &Node, service: &Service) -> Json {
 }
 
 /// The document's extension with the service's streams only.
-fn streams(contract: &Contract, extension: &Node, service: &Service) -> Json {
+fn streams(
+    contract: &Contract,
+    workspace: &Workspace,
+    extension: &Node,
+    service: &Service,
+) -> Json {
+    let Value::Map(entries) = &extension.value else {
+        return extension.to_json();
+    };
     let received = service.receives.iter().map(|receive| receive.event);
-    let needed: Vec<&str> = received
+    let needed = received
         .chain(service.sent())
         .filter_map(|event| contract.stream_of(contract.event(event)))
-        .map(|stream| stream.name.as_str())
-        .collect();
-    let mut extension = extension.to_json();
-    if let Some(Json::Object(streams)) = extension.get_mut("streams") {
-        streams.retain(|name, _| needed.contains(&name.as_str()));
-        if streams.is_empty() {
-            return Json::Object(Map::new());
-        }
+        .map(|stream| stream.name.as_str());
+    let needed: HashSet<&str> = needed.collect();
+    let mut excerpt = Map::new();
+    for entry in entries {
+        let value = match &entry.value.value {
+            Value::Map(_) if entry.key == "streams" => {
+                let streams = named(workspace, &entry.value, needed.iter().copied());
+                if streams.is_empty() {
+                    return Json::Object(Map::new());
+                }
+                let streams = streams.into_iter();
+                let streams = streams.map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Json::Object(streams.collect())
+            }
+            _ => entry.value.to_json(),
+        };
+        excerpt.insert(entry.key.clone(), value);
     }
-    extension
+    Json::Object(excerpt)
+}
+
+/// The entries of `node` that have one of these distinct names, in the order of the document. Goes through the names and
+/// not through the entries: a document has many times more than one of its services needs.
+fn named<'w, 'n>(
+    workspace: &'w Workspace,
+    node: &'w Node,
+    names: impl Iterator<Item = &'n str>,
+) -> Vec<&'w Entry> {
+    let mut places: Vec<usize> = names
+        .filter_map(|name| workspace.place(node, name))
+        .collect();
+    places.sort_unstable();
+    let entries = node.entries();
+    places.iter().filter_map(|at| entries.get(*at)).collect()
 }
 
 /// A part of the document, and what it refers to within the document.
@@ -131,7 +160,10 @@ impl<'w> Excerpt<'w> {
         while let Some(way) = next.pop() {
             let mut node = Some(self.root);
             for step in &way {
-                node = node.and_then(|node| node.get(step));
+                node = node.and_then(|node| {
+                    let entry = node.entries().get(self.workspace.place(node, step)?)?;
+                    Some(&entry.value)
+                });
             }
             let mut found = Vec::new();
             if let Some(node) = node {
@@ -192,12 +224,11 @@ impl<'w> Excerpt<'w> {
 
     /// What is wanted of a mapping of named things.
     fn named(&self, way: &[&str], node: &'w Node) -> Json {
-        let wanted = |name: &str| {
-            let way = way.iter().chain(std::iter::once(&name));
-            let way: Vec<String> = way.map(|step| (*step).to_owned()).collect();
-            self.wanted.contains(&way)
-        };
-        let entries = node.entries().iter().filter(|entry| wanted(&entry.key));
+        let names = self.wanted.iter().filter_map(|wanted| {
+            let (name, above) = wanted.split_last()?;
+            (above == way).then_some(name.as_str())
+        });
+        let entries = named(self.workspace, node, names).into_iter();
         Json::Object(
             entries
                 .map(|entry| (entry.key.clone(), self.copy(&entry.value)))

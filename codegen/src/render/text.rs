@@ -83,11 +83,33 @@ impl Lines {
             if line.trim().is_empty() {
                 self.line(mark);
             }
-            for wrapped in wrap(line.trim(), room) {
-                self.line(format!("{mark} {wrapped}"));
-            }
+            self.wrapped(mark, line, room);
         }
         self
+    }
+
+    /// The words of `text` in lines of `room` columns, `mark` before each.
+    fn wrapped(&mut self, mark: &str, text: &str, room: usize) {
+        let mut used = 0;
+        for word in text.split_whitespace() {
+            let width = width(word);
+            if used > 0 && used + 1 + width <= room {
+                used += 1;
+            } else {
+                if used > 0 {
+                    self.text.push('\n');
+                }
+                self.text.extend(std::iter::repeat_n("    ", self.depth));
+                self.text.push_str(mark);
+                used = 0;
+            }
+            self.text.push(' ');
+            self.text.push_str(word);
+            used += width;
+        }
+        if used > 0 {
+            self.text.push('\n');
+        }
     }
 
     /// `head`, an entry per line, `tail`: on one line where rustfmt would leave it there. An entry with two words is no
@@ -345,31 +367,12 @@ fn unseen(c: char) -> bool {
     turns || (c.is_control() && !c.is_whitespace())
 }
 
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let (mut line, mut used) = (String::new(), 0);
-    for word in text.split_whitespace() {
-        let width = width(word);
-        if used == 0 {
-            line.push_str(word);
-            used = width;
-        } else if used + 1 + width <= room {
-            line.push(' ');
-            line.push_str(word);
-            used += 1 + width;
-        } else {
-            lines.push(std::mem::replace(&mut line, word.to_owned()));
-            used = width;
-        }
-    }
-    if used > 0 {
-        lines.push(line);
-    }
-    lines
-}
-
 /// A description for a doc comment: what Markdown or rustdoc would take for a link or for HTML is kept as text.
 pub(super) fn prose(text: &str) -> String {
+    let special = |byte| matches!(byte, b'[' | b']' | b'<' | b'>');
+    if !text.bytes().any(special) {
+        return text.to_owned();
+    }
     let mut in_code = false;
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -408,23 +411,34 @@ pub(super) fn raw_literal(text: &str) -> String {
 
 /// The order that rustfmt gives modules and imports: runs of digits count as numbers.
 pub(super) fn version_order(a: &str, b: &str) -> std::cmp::Ordering {
-    version_key(a).cmp(&version_key(b))
+    version_parts(a)
+        .cmp(version_parts(b))
+        .then_with(|| a.cmp(b))
+}
+
+/// Runs of digits, as numbers, and what lies between them.
+fn version_parts(name: &str) -> impl Iterator<Item = (bool, u64, &str)> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        let digits = rest.chars().next()?.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != digits);
+        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        if !digits {
+            return Some((false, 0, part));
+        }
+        let number = part.bytes().fold(0_u64, |number, digit| {
+            number
+                .saturating_mul(10)
+                .saturating_add(u64::from(digit - b'0'))
+        });
+        Some((true, number, ""))
+    })
 }
 
 /// What [`version_order`] compares, for long lists.
 pub(super) fn version_key(name: &str) -> (Vec<(bool, u64, String)>, String) {
-    let mut parts: Vec<(bool, u64, String)> = Vec::new();
-    for c in name.chars() {
-        match parts.last_mut() {
-            Some((true, number, _)) if c.is_ascii_digit() => {
-                *number = number
-                    .saturating_mul(10)
-                    .saturating_add(u64::from(c as u8 - b'0'));
-            }
-            Some((false, _, text)) if !c.is_ascii_digit() => text.push(c),
-            _ if c.is_ascii_digit() => parts.push((true, u64::from(c as u8 - b'0'), String::new())),
-            _ => parts.push((false, 0, c.to_string())),
-        }
-    }
-    (parts, name.to_owned())
+    let parts = version_parts(name);
+    let parts = parts.map(|(is_number, number, text)| (is_number, number, text.to_owned()));
+    (parts.collect(), name.to_owned())
 }

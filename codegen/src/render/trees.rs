@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{File, catalogue, editor, permissions, render, service_document};
 use crate::load::Workspace;
 use crate::model::Contract;
+use crate::parallel;
 
 /// Where the Rust code goes.
 const CODE: &str = "events/src/generated";
@@ -47,13 +48,20 @@ pub fn trees(contract: &Contract, workspace: &Workspace) -> Result<Vec<Tree>, as
             files,
         }
     };
-    Ok(vec![
-        tree(CODE, render(contract)?),
-        tree(CATALOGUE, catalogue::files(contract, workspace)),
-        tree(DOCUMENTS, service_document::files(contract, workspace)),
-        tree(EDITOR, editor::files(contract, workspace)),
-        tree(PERMISSIONS, permissions::files(contract)),
-    ])
+    // The catalogue and the code are about as much; each has parts that only one processor can do.
+    let (code, mut trees) = parallel::both(
+        || render(contract),
+        || {
+            vec![
+                tree(CATALOGUE, catalogue::files(contract, workspace)),
+                tree(DOCUMENTS, service_document::files(contract, workspace)),
+                tree(EDITOR, editor::files(contract, workspace)),
+                tree(PERMISSIONS, permissions::files(contract)),
+            ]
+        },
+    );
+    trees.insert(0, tree(CODE, code?));
+    Ok(trees)
 }
 
 /// The way from a folder of `docs` to `path`, which is relative to the contract's folder.

@@ -165,17 +165,17 @@ fn is_plain(text: &str) -> bool {
     let begins = first.is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '$' | '/' | '.'));
     // `.5` and `.inf` are numbers; so is nothing else that begins like this.
     let number = text.starts_with('.') && !text.starts_with("./") && !text.starts_with("../");
-    let word = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
-        .iter()
-        .any(|word| text.eq_ignore_ascii_case(word));
+    let words = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let word = text.len() <= 5 && words.iter().any(|word| text.eq_ignore_ascii_case(word));
     let odd =
         |c: char| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
+    let ordinary = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let spaced = text.contains(' ');
     (begins || is_measure(text))
         && !number
         && !word
-        && !text.contains(odd)
-        && !text.contains(": ")
-        && !text.contains(" #")
+        && (ordinary || !text.contains(odd))
+        && !(spaced && (text.contains(": ") || text.contains(" #")))
         && !text.ends_with([' ', ':'])
 }
 

@@ -1,7 +1,7 @@
 //! A message of a channel before it is an event: what can be read of it alone.
 
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::load::{Entry, Node, Span, Value};
+use crate::load::{Entry, Node, Span, Value, Workspace};
 use crate::model::contract::Address;
 use crate::model::envelope::{self, Payload};
 use crate::model::fields::required_text;
@@ -18,9 +18,17 @@ pub(super) struct Draft<'w> {
     pub(super) payload: Payload<'w>,
 }
 
-impl Draft<'_> {
+impl<'w> Draft<'w> {
     pub(super) fn is_bare(&self) -> bool {
         matches!(self.payload, Payload::Bare(_))
+    }
+
+    /// The schema of an envelope's data, where it is found.
+    pub(super) fn schema_file(&self, workspace: &'w Workspace) -> Option<&'w Node> {
+        match &self.payload {
+            Payload::Enveloped(payload) => workspace.target(payload.data.reference()?).ok(),
+            Payload::Bare(_) => None,
+        }
     }
 }
 

@@ -37,6 +37,11 @@ impl<'w> Reader<'w> {
         for entry in channels {
             self.channel(entry, &mut drafts, report);
         }
+        let schemas: Vec<&Node> = drafts
+            .iter()
+            .filter_map(|draft| draft.schema_file(self.workspace))
+            .collect();
+        self.audit.prepare(&schemas);
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for draft in drafts.iter().filter(|draft| draft.is_bare()) {
             let key = draft.message.key.as_str();
@@ -415,7 +420,7 @@ impl<'w> Reader<'w> {
             .into_iter()
             .any(|id| !types.get(id).compiled.is_empty());
         let examples = self.has_examples(event, message);
-        if !needed && !examples && super::super::plain::plain(self.workspace, data.schema) {
+        if !needed && !examples && self.audit.is_plain(data.schema) {
             return None;
         }
         // A bare payload may refer to parts of files that are no schemas.

@@ -61,6 +61,11 @@ impl<'w> Facets<'w> {
         self.nodes.iter().filter_map(move |node| node.get(keyword))
     }
 
+    /// Whether more than one schema speaks.
+    pub(super) fn are_several(&self) -> bool {
+        self.nodes.len() > 1
+    }
+
     /// Every keyword with its value.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'w str, &'w Node)> {
         self.nodes
@@ -104,6 +109,9 @@ impl<'w> Facets<'w> {
 
     /// The names that must be there and are no properties.
     pub(super) fn required_beside(&self) -> Vec<&'w str> {
+        if self.get("required").is_none() {
+            return Vec::new();
+        }
         let known = self.properties();
         self.all("required")
             .flat_map(Node::items)

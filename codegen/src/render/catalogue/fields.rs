@@ -182,9 +182,12 @@ impl<'w> Walk<'w> {
         if branches.len() < 2 {
             return;
         }
-        let tag = self.tag(&branches);
-        for (index, branch) in branches.iter().enumerate() {
-            let form = Facets::of(self.workspace, branch);
+        let forms: Vec<Facets<'w>> = branches
+            .iter()
+            .map(|branch| Facets::of(self.workspace, branch))
+            .collect();
+        let tag = tag(&forms);
+        for (index, form) in forms.iter().enumerate() {
             let circle = form
                 .spans()
                 .any(|span| self.above.iter().any(|(known, _)| *known == span));
@@ -196,7 +199,7 @@ impl<'w> Walk<'w> {
                 "" => "The whole".to_owned(),
                 path => code(path),
             };
-            let title = match tag.and_then(|tag| Some((tag, constant(&form, tag)?))) {
+            let title = match tag.and_then(|tag| Some((tag, constant(form, tag)?))) {
                 Some((tag, value)) => {
                     format!("{subject} where {} is {}", code(tag), json(value))
                 }
@@ -207,25 +210,22 @@ impl<'w> Walk<'w> {
             };
             // Its place is taken before those of the forms within it.
             let place = self.tables.len();
-            let mut own = Table::new(title, intro(&form, &type_words(&form, self.workspace)));
+            let mut own = Table::new(title, intro(form, &type_words(form, self.workspace)));
             self.tables.push(Table::new(String::new(), String::new()));
-            self.children(&form, path, depth + 1, &mut own);
+            self.children(form, path, depth + 1, &mut own);
             if let Some(slot) = self.tables.get_mut(place) {
                 *slot = own;
             }
         }
     }
+}
 
-    /// The property whose constant tells the branches apart.
-    fn tag(&self, branches: &[&'w Node]) -> Option<&'w str> {
-        let first = Facets::of(self.workspace, branches.first()?);
-        let named = first.properties().into_iter().find(|(name, _)| {
-            branches
-                .iter()
-                .all(|branch| constant(&Facets::of(self.workspace, branch), name).is_some())
-        });
-        named.map(|(name, _)| name)
-    }
+/// The property whose constant tells the forms apart.
+fn tag<'w>(forms: &[Facets<'w>]) -> Option<&'w str> {
+    let names = forms.first()?.properties().into_iter();
+    names
+        .map(|(name, _)| name)
+        .find(|name| forms.iter().all(|form| constant(form, name).is_some()))
 }
 
 fn constant<'w>(form: &Facets<'w>, property: &str) -> Option<&'w Node> {

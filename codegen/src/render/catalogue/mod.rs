@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use super::{File, graph, markdown, service_document};
 use crate::load::{Node, Span, Workspace};
 use crate::model::{Contract, Event, Receive, Send, Service, names};
+use crate::parallel;
 use lifecycle::Lifecycle;
 
 /// The index.
@@ -29,24 +30,30 @@ pub(super) fn files(contract: &Contract, workspace: &Workspace) -> Vec<File> {
     let book = Book::of(contract, workspace);
     let deprecated = |index| book.lifecycle(index).deprecated;
     let graph = graph::Graph::of(contract, deprecated, &book.heirs);
-    let mut files: Vec<File> = contract
-        .events
-        .iter()
-        .enumerate()
-        .map(|(index, event)| File {
-            path: book.page(index),
-            text: page::text(&book, index, event),
+    let events: Vec<(usize, &Event)> = contract.events.iter().enumerate().collect();
+    let pages = || {
+        parallel::map(&events, |(index, event)| File {
+            path: book.page(*index),
+            text: page::text(&book, *index, event),
         })
-        .collect();
+    };
+    let (mut files, (overview, picture, diagram)) = parallel::both(pages, || {
+        let source = &contract.source;
+        (
+            index::text(&book),
+            graph::svg(&graph, source),
+            graph::mermaid(&graph, source),
+        )
+    });
     let mut add = |path: &str, text: String| {
         files.push(File {
             path: path.to_owned(),
             text,
         });
     };
-    add(INDEX, index::text(&book));
-    add(PICTURE, graph::svg(&graph, &contract.source));
-    add(DIAGRAM, graph::mermaid(&graph, &contract.source));
+    add(INDEX, overview);
+    add(PICTURE, picture);
+    add(DIAGRAM, diagram);
     files
 }
 

@@ -226,7 +226,8 @@ pub(super) fn rules(facets: &Facets<'_>) -> Vec<String> {
     add(range(facets));
     for keyword in BOUNDS {
         // A second word on the same is rare, and shown as it stands.
-        for again in facets.all(keyword).skip(1) {
+        let again = facets.are_several().then(|| facets.all(keyword).skip(1));
+        for again in again.into_iter().flatten() {
             add(Some(format!("{} {}", code(keyword), json(again))));
         }
     }
