@@ -332,3 +332,38 @@ impl Workspace {
         Ok(path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::Report;
+    use crate::load::{Document, Reading};
+
+    #[test]
+    fn paths_are_relative_to_the_file_that_they_stand_in() {
+        let document = Document {
+            path: "events/schemas/a.json".to_owned(),
+            uri: None,
+            text: "{}".to_owned(),
+        };
+        let workspace =
+            Workspace::of_documents(vec![document], Reading::default(), &mut Report::default());
+        let workspace = workspace.expect("a thread");
+        for (target, path) in [
+            ("", Some("events/schemas/a.json")),
+            ("b.json", Some("events/schemas/b.json")),
+            ("./shared//b.json", Some("events/schemas/shared/b.json")),
+            ("x/./y/../z.json", Some("events/schemas/x/z.json")),
+            ("../../b.json", Some("b.json")),
+            ("../../../../b.json", Some("../../b.json")),
+            ("../../../c/../b.json", Some("../b.json")),
+            ("a%20b.json", Some("events/schemas/a b.json")),
+            ("/b.json", None),
+            ("%2Fb.json", None),
+            ("https://example.com/b.json", None),
+        ] {
+            let found = workspace.relative(FileId(0), target).ok();
+            assert_eq!(found.as_deref(), path, "{target}");
+        }
+    }
+}
