@@ -162,16 +162,48 @@ fn direction(writer: &Json, reader: &Json, direction: Direction) -> Verdict {
             *first = found;
         }
     }
-    let findings: Vec<Finding> = obstacles
-        .iter()
-        .zip(examples)
-        .map(|(obstacle, example)| finding(obstacle, direction, example))
+    let findings: Vec<Finding> = grouped(obstacles.into_iter().zip(examples))
+        .into_iter()
+        .map(|(obstacle, example)| finding(&obstacle, direction, example))
         .collect();
     if findings.iter().any(|finding| finding.breaks) {
         Verdict::Breaking(findings)
     } else {
         Verdict::Undecided(findings)
     }
+}
+
+/// Types are looked at one by one, and told as one finding of their place: of those that an example shows, where one does.
+fn grouped<'a>(
+    found: impl Iterator<Item = (Obstacle<'a>, Option<Json>)>,
+) -> Vec<(Obstacle<'a>, Option<Json>)> {
+    let mut groups: Vec<(Obstacle<'a>, Option<Json>)> = Vec::new();
+    for (obstacle, example) in found {
+        let Kind::Type(types) = obstacle.kind else {
+            groups.push((obstacle, example));
+            continue;
+        };
+        let known = groups.iter_mut().find(|(known, _)| {
+            matches!(known.kind, Kind::Type(_))
+                && known.reader == obstacle.reader
+                && known.path() == obstacle.path()
+        });
+        let Some((known, shown)) = known else {
+            groups.push((obstacle, example));
+            continue;
+        };
+        match (shown.is_some(), example.is_some()) {
+            (true, false) => {}
+            (false, true) => (*known, *shown) = (obstacle, example),
+            _ => {
+                if let Kind::Type(all) = &mut known.kind {
+                    *all = [*all, types].into_iter().collect();
+                }
+                known.certain |= obstacle.certain;
+            }
+        }
+    }
+    groups
 }
 
 fn finding(obstacle: &Obstacle<'_>, direction: Direction, counterexample: Option<Json>) -> Finding {

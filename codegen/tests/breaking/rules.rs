@@ -154,3 +154,9 @@ fn a_wide_union_is_decided() {
     assert_eq!(words(&found.forward).last().unwrap(), "one-of-branch-added");
     assert!(words(&found.backward).contains(&"min-length-raised".to_owned()));
 }
+
+#[test]
+fn types_of_one_place_are_one_finding() {
+    let found = compared(&json!({}), &json!({ "type": "string" }));
+    assert_eq!(found.backward.findings().len(), 1, "{found:?}");
+}
