@@ -152,10 +152,12 @@ impl Watch {
 /// Asks for the few that should have been seen by now.
 async fn late(reader: &Reader, ledger: &Ledger) {
     let mark = Instant::now().checked_sub(Duration::from_secs(1));
-    let waiting = mark
+    let mut waiting = mark
         .map(|mark| ledger.outstanding(mark))
         .unwrap_or_default();
-    if !waiting.is_empty() && waiting.len() <= 1_000 {
+    // The oldest tell most.
+    waiting.truncate(1_000);
+    if !waiting.is_empty() {
         let patience = Duration::from_secs(2);
         if let Ok(Ok(found)) = tokio::time::timeout(patience, reader.among(&waiting)).await {
             ledger.apply(found);
