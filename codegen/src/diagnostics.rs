@@ -70,8 +70,6 @@ pub enum Code {
     RequestReply = 45,
     /// A payload in a language of schemas that codegen does not read.
     ForeignSchema = 46,
-    /// An operation that would be given events of several kinds.
-    SeveralMessages = 47,
     /// A channel without an address.
     NoAddress = 48,
     /// An example that its schema rejects, or one that it should reject and does not.
@@ -110,6 +108,30 @@ pub enum Severity {
     Warning,
 }
 
+/// A place in a file that the contract does not refer to, such as an example.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// The file, relative to the contract's folder.
+    pub path: String,
+    /// What stands in it.
+    pub text: String,
+    /// Where in that, in bytes.
+    pub place: std::ops::Range<usize>,
+    /// What to say of the place.
+    pub label: String,
+}
+
+impl Beside {
+    /// Line and column, counted from 1, columns in characters.
+    #[must_use]
+    pub fn line_and_column(&self) -> (usize, usize) {
+        let before = self.text.get(..self.place.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default();
+        (line, column.chars().count() + 1)
+    }
+}
+
 /// One finding.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
@@ -123,6 +145,8 @@ pub struct Diagnostic {
     pub places: Vec<(Span, String)>,
     /// What is expected, or how to mend it.
     pub help: Vec<String>,
+    /// The culprit, where it is in a file that the contract does not refer to.
+    pub beside: Option<Box<Beside>>,
     /// Whether another finding already says the same.
     silent: bool,
     /// Whether findings of the same words are shown as one with several places.
@@ -139,6 +163,7 @@ impl Diagnostic {
             message: message.into(),
             places: Vec::new(),
             help: Vec::new(),
+            beside: None,
             silent: false,
             gathered: false,
         }
@@ -157,6 +182,13 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, span: Span, label: impl Into<String>) -> Self {
         self.places.push((span, label.into()));
+        self
+    }
+
+    /// Names the culprit in a file that the contract does not refer to.
+    #[must_use]
+    pub(crate) fn beside(mut self, beside: Beside) -> Self {
+        self.beside = Some(Box::new(beside));
         self
     }
 
@@ -266,10 +298,24 @@ impl Report {
         } else {
             Renderer::plain()
         };
+        let mut shown = self.findings();
+        let hidden = shown.len().saturating_sub(MOST_SHOWN);
+        if hidden > 0 {
+            // The errors before the warnings, each by their places.
+            shown.sort_by_key(|finding| finding.severity);
+            shown.truncate(MOST_SHOWN);
+        }
         let mut text = String::new();
-        for finding in self.findings() {
+        for finding in shown {
             text.push_str(&renderer.render(&groups(workspace, finding)));
             text.push_str("\n\n");
+        }
+        if hidden > 0 {
+            let findings = if hidden == 1 { "finding" } else { "findings" };
+            let more = format!(
+                "{hidden} more {findings} not shown here; `codegen lint --json` has all\n\n"
+            );
+            text.push_str(&more);
         }
         text
     }
@@ -307,6 +353,12 @@ impl Report {
         self.findings()
             .into_iter()
             .map(|finding| {
+                let beside = finding.beside.iter().map(|beside| {
+                    let (line, column) = beside.line_and_column();
+                    serde_json::json!({
+                        "file": beside.path, "line": line, "column": column, "label": beside.label,
+                    })
+                });
                 let places = finding.places.iter().map(|(span, label)| {
                     let (line, column) = workspace.line_and_column(*span);
                     serde_json::json!({
@@ -315,7 +367,7 @@ impl Report {
                 });
                 serde_json::json!({
                     "code": finding.code.to_string(), "severity": finding.severity, "message": finding.message,
-                    "help": finding.help, "places": places.collect::<Vec<_>>(),
+                    "help": finding.help, "places": beside.chain(places).collect::<Vec<_>>(),
                 })
             })
             .collect()
@@ -324,6 +376,8 @@ impl Report {
 
 /// How many places of a finding are shown.
 const MOST_PLACES: usize = 4;
+/// How many findings are shown as text. Nobody reads more at once, and in a file of one long line each takes long.
+const MOST_SHOWN: usize = 200;
 
 fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r>> {
     let level = match finding.severity {
@@ -334,6 +388,13 @@ fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r
         .primary_title(finding.message.as_str())
         .id(finding.code.to_string());
     let mut group = Group::with_title(title);
+    if let Some(beside) = &finding.beside {
+        let label = AnnotationKind::Primary
+            .span(beside.place.clone())
+            .label(beside.label.as_str());
+        let snippet = Snippet::source(beside.text.as_str()).path(beside.path.as_str());
+        group = group.element(snippet.annotation(label));
+    }
     // One snippet per file, in the order of the places.
     let mut rest: Vec<(usize, &(Span, String))> = finding.places.iter().enumerate().collect();
     // What is said of many places is clear from the first few.
@@ -345,17 +406,19 @@ fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r
             .partition(|(_, (span, _))| span.file == file);
         rest = others;
         let source = workspace.file(file);
-        let mut snippet = Snippet::source(source.text.as_str()).path(source.path.as_str());
+        let shown = lines_of(&source.text, here.iter().map(|(_, (span, _))| *span));
+        let mut snippet = Snippet::source(&source.text[shown.clone()])
+            .line_start(source.text[..shown.start].matches('\n').count() + 1)
+            .path(source.path.as_str());
         for (index, (span, label)) in here {
-            let kind = if index == 0 {
+            let kind = if index == 0 && finding.beside.is_none() {
                 AnnotationKind::Primary
             } else {
                 AnnotationKind::Context
             };
-            snippet = snippet.annotation(
-                kind.span(one_line(&source.text, *span))
-                    .label(label.as_str()),
-            );
+            let place = one_line(&source.text, *span);
+            let place = place.start - shown.start..place.end - shown.start;
+            snippet = snippet.annotation(kind.span(place).label(label.as_str()));
         }
         group = group.element(snippet);
     }
@@ -368,6 +431,18 @@ fn groups<'r>(workspace: &'r Workspace, finding: &'r Diagnostic) -> Vec<Group<'r
         group = group.element(Level::HELP.message(help.as_str()));
     }
     vec![group]
+}
+
+/// The whole lines from the first to the last place: the renderer goes through all that it is given, for each finding.
+fn lines_of(text: &str, spans: impl Iterator<Item = Span>) -> std::ops::Range<usize> {
+    let places: Vec<_> = spans.map(|span| one_line(text, span)).collect();
+    let first = places.iter().map(|place| place.start).min().unwrap_or(0);
+    let last = places.iter().map(|place| place.end).max().unwrap_or(0);
+    let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[last..]
+        .find('\n')
+        .map_or(text.len(), |at| last + at + 1);
+    start..end
 }
 
 /// The part of a span on its first line: a block of many lines is named by where it begins.

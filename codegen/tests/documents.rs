@@ -79,6 +79,11 @@ fn what_was_converted_from_an_older_version() {
 }
 
 #[test]
+fn operations_with_several_messages() {
+    generates("chat", "chat.yaml");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_with_its_line() {
     let (said, files) = outcome("refused.yaml");
     insta::assert_snapshot!("refused", said);

@@ -22,8 +22,11 @@ mod signup;
 #[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "../../codegen/tests/documents/generated/split/mod.rs"]
 mod split;
+#[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../codegen/tests/documents/generated/chat/mod.rs"]
+mod talk;
 
-use jetway::{EventData, EventInfo, Service};
+use jetway::{Event, EventData, EventInfo, Handled, Service, Tx};
 use serde_json::{Value, json};
 
 fn read<T: EventData>(data: Value) -> T {
@@ -126,4 +129,67 @@ fn the_compiled_schema_is_whole_also_where_it_is_a_part_of_the_document() {
         brings(json!({ "name": "b" }))
     ));
     assert!(refuses(split::EVENTS, "doorOpened", brings(json!({}))));
+}
+
+/// Who handles everything that the document's service receives.
+struct Everything;
+
+impl talk::chat::Log for Everything {
+    async fn log(
+        &self,
+        event: &Event<talk::chat::LogEvent>,
+        _: &mut Tx<'_, talk::chat::Chat>,
+    ) -> Handled {
+        // Forgetting one of them does not compile.
+        match &event.data {
+            talk::chat::LogEvent::Joined(data) => drop(data.who.clone()),
+            talk::chat::LogEvent::Left(data) => drop(data.who.clone()),
+            talk::chat::LogEvent::Said(data) => drop(data.text.clone()),
+            talk::chat::LogEvent::Muted(data) => assert!(data.until.is_none()),
+        }
+        Ok(())
+    }
+}
+
+impl talk::chat::Roster for Everything {
+    async fn roster(
+        &self,
+        event: &Event<talk::chat::RosterEvent>,
+        _: &mut Tx<'_, talk::chat::Chat>,
+    ) -> Handled {
+        match &event.data {
+            talk::chat::RosterEvent::Joined(_) | talk::chat::RosterEvent::Left(_) => Ok(()),
+        }
+    }
+}
+
+impl talk::chat::Moderate for Everything {
+    async fn moderate(&self, _: &Event<talk::Said>, _: &mut Tx<'_, talk::chat::Chat>) -> Handled {
+        Ok(())
+    }
+}
+
+impl talk::chat::Hear for Everything {
+    async fn hear(&self, _: &Event<talk::Pinged>, _: &mut Tx<'_, talk::chat::Chat>) -> Handled {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_operation_with_several_messages_has_one_handler_of_their_enum() {
+    let _consumers = talk::chat::consumers(Everything);
+    assert_eq!(talk::chat::LOG.filters, ["talk.*"]);
+    assert_eq!(talk::chat::LOG.event_type, "joined, left, said, muted");
+    assert_eq!(talk::chat::ROSTER.event_type, "joined, left");
+    assert_eq!(talk::chat::MODERATE.event_type, "said");
+}
+
+#[test]
+fn what_draft_07_says_otherwise_is_enforced_as_it_says() {
+    let pinged = EventInfo::of::<talk::Pinged>();
+    let span = |span: Value| pinged.round_trip(&json!({ "span": span }));
+    assert!(span(json!({ "ends": ["a", 1], "from": 1, "to": 2 })).is_ok());
+    assert!(span(json!({ "ends": ["a", "b"] })).is_err());
+    assert!(span(json!({ "ends": ["a", 1, 2] })).is_err());
+    assert!(span(json!({ "to": 2 })).is_err());
 }

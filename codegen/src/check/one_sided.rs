@@ -2,7 +2,7 @@
 //! several, and says nothing of this.
 
 use crate::diagnostics::{Code, Diagnostic, Report};
-use crate::model::{Contract, Event};
+use crate::model::{Contract, Event, Receive};
 
 pub(super) fn check(contract: &Contract, report: &mut Report) {
     if !contract.native {
@@ -19,7 +19,8 @@ pub(super) fn check(contract: &Contract, report: &mut Report) {
             .services
             .iter()
             .flat_map(|service| &service.receives)
-            .flat_map(|receive| contract.versions_read_as(contract.event(receive.event)))
+            .flat_map(Receive::events)
+            .flat_map(|event| contract.versions_read_as(contract.event(event)))
             .any(is);
         let (message, label) = match (sent, received) {
             (true, true) => continue,

@@ -111,8 +111,7 @@ fn work_queue(contract: &Contract, stream: &Stream, report: &mut Report) {
         {
             continue;
         }
-        let versions = contract.versions_read_as(event);
-        let filters: Vec<String> = versions.iter().map(|e| e.address.filter()).collect();
+        let filters = contract.filters(receive);
         let taken =
             |(_, other): &&(&Receive, String)| filters.iter().any(|filter| overlap(other, filter));
         if let Some((other, _)) = seen.iter().find(taken) {

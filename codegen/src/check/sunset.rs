@@ -17,17 +17,20 @@ pub(super) fn check(contract: &Contract, today: &str, report: &mut Report) {
         if date.as_str() >= today {
             continue;
         }
-        let involved: Vec<String> = contract
-            .services
-            .iter()
-            .flat_map(|service| {
-                let sends = service.sends.iter().map(|send| (&send.name, send.event));
-                let receives = service.receives.iter();
-                sends.chain(receives.map(|receive| (&receive.name, receive.event)))
-            })
-            .filter(|(_, id)| contract.event(*id).name == event.name)
-            .map(|(name, _)| format!("`{name}`"))
-            .collect();
+        let involved: Vec<String> =
+            contract
+                .services
+                .iter()
+                .flat_map(|service| {
+                    let sends = service.sends.iter().map(|send| (&send.name, send.event));
+                    let receives = service.receives.iter();
+                    sends.chain(receives.flat_map(|receive| {
+                        receive.events().map(move |event| (&receive.name, event))
+                    }))
+                })
+                .filter(|(_, id)| contract.event(*id).name == event.name)
+                .map(|(name, _)| format!("`{name}`"))
+                .collect();
         let finding = Diagnostic::warning(
             Code::Sunset,
             format!("`{}` should have been gone since {date}", event.name),

@@ -103,7 +103,12 @@ fn parts(name: &str) -> (&str, u64) {
 
 /// One consumer reads one stream, and its lanes one kind of key.
 fn received_together(contract: &Contract, receive: &Receive, report: &mut Report) {
-    let event = contract.event(receive.event);
+    for event in receive.events() {
+        received_as(contract, receive, contract.event(event), report);
+    }
+}
+
+fn received_as(contract: &Contract, receive: &Receive, event: &Event, report: &mut Report) {
     let stream = |event| contract.stream_of(event).map(|stream| &stream.name);
     for older in contract.versions_read_as(event).into_iter().skip(1) {
         let unfit = |message: String, label: &str| {

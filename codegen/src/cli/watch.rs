@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A look may take this part of the time: a large contract is looked at less often.
 const SHARE: u32 = 10;
 
+/// How much older than the clock the time of a save may be.
+const GRAIN: Duration = Duration::from_millis(20);
+
 const NOTES: &str = "\
 Saves that come close together count as one. A file that is saved half-written
 is an error like any other, shown until it is whole. Ctrl-C ends it, with exit
@@ -50,6 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut watched = marks(files(&contract));
     while !ended.load(Ordering::Relaxed) {
         clear();
+        let began = SystemTime::now() - GRAIN;
         // What is saved while this runs differs from the marks, which are older, and makes it run again.
         if let Err(error) = generate::run(&arguments.generate(&contract)) {
             eprintln!("error: {error:#}");
@@ -57,7 +61,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         println!("waiting for changes");
         std::io::stdout().flush()?;
         for (path, mark) in marks(files(&contract)) {
-            watched.entry(path).or_insert(mark);
+            // Of a file that is known only since this ran, what was saved after it was read has no older mark to differ from.
+            let late = mark.is_some_and(|(saved, _)| saved >= began);
+            watched.entry(path).or_insert(mark.filter(|_| !late));
         }
         watched = changed(watched, &ended);
     }

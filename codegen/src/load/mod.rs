@@ -22,3 +22,9 @@ pub use resources::is_address;
 pub use span::{FileId, Span};
 pub use typed::{TypedError, read};
 pub use workspace::{Document, File, Workspace};
+
+/// A text that is no file of the workspace, with the places in it; `None` where it does not parse.
+#[must_use]
+pub fn alone(text: &str) -> Option<Node> {
+    parse::parse(FileId(u32::MAX), text).ok()
+}

@@ -184,6 +184,8 @@ pub(super) struct Normalizer<'n> {
     reading: Reading,
     vocabularies: &'n Vocabularies,
     notes: &'n mut HashMap<Span, Vec<Diagnostic>>,
+    /// Whether schemas that name no dialect may have what draft-07 says otherwise than 2020-12.
+    older: bool,
 }
 
 impl<'n> Normalizer<'n> {
@@ -196,7 +198,14 @@ impl<'n> Normalizer<'n> {
             reading,
             vocabularies,
             notes,
+            older: false,
         }
+    }
+
+    /// Has schemas that name no dialect read as AsyncAPI's own, which may be written as in draft-07 or as in 2020-12.
+    pub(super) fn older(&mut self, older: bool) -> &mut Self {
+        self.older = older;
+        self
     }
 
     /// A document that may have schemas in it: those that name another dialect than 2020-12 are brought into it.
@@ -205,6 +214,8 @@ impl<'n> Normalizer<'n> {
         if !named && dialect.is_some_and(|uri| uri.trim_end_matches('#') != DRAFT_2020_12) {
             return self.schema(node);
         }
+        let (before, span) = (self.older, node.span);
+        self.older &= named || dialect.is_none();
         match &mut node.value {
             Value::List(items) => {
                 for item in items {
@@ -212,14 +223,38 @@ impl<'n> Normalizer<'n> {
                 }
             }
             Value::Map(entries) => {
+                if self.older && !named {
+                    self.respelt(span, entries);
+                }
                 for entry in entries {
-                    if let Some(named) = resources::below(&entry.key, named) {
-                        self.anything(&mut entry.value, named);
-                    }
+                    let Some(inner) = resources::below(&entry.key, named) else {
+                        continue;
+                    };
+                    // Whatever an extension holds, it is not this document's schema.
+                    let older = self.older;
+                    self.older &= named || !entry.key.starts_with("x-");
+                    self.anything(&mut entry.value, inner);
+                    self.older = older;
                 }
             }
             _ => {}
         }
+        self.older = before;
+    }
+
+    /// What only draft-07 has, in the words of 2020-12.
+    fn respelt(&mut self, span: Span, entries: &mut Vec<Entry>) {
+        let is_schema = |node: &Node| matches!(node.value, Value::Map(_) | Value::Bool(_));
+        let tuple = entries.iter().any(|entry| {
+            let items = &entry.value.value;
+            entry.key == "items"
+                && matches!(items, Value::List(items) if items.iter().all(is_schema))
+        });
+        if tuple || entries.iter().any(|entry| entry.key == "additionalItems") {
+            self.items(span, entries);
+        }
+        dependencies(entries);
+        identifier(entries);
     }
 
     /// A schema in the dialect that it names, or else in the one of the whole reading.

@@ -10,6 +10,9 @@ use crate::diagnostics::{Code, Diagnostic};
 /// How many references may follow each other before something that is no reference comes.
 const LONGEST_CHAIN: usize = 200;
 
+/// How many references a pointer may go through on its way.
+const MOST_THROUGH: usize = 16;
+
 /// The schemas of JSON Schema itself, which every validator knows.
 const STANDARD: &[&str] = &["https://json-schema.org/draft/2020-12/"];
 
@@ -81,6 +84,16 @@ impl Workspace {
     ///
     /// Where it leads nowhere.
     pub fn locate<'w>(&'w self, reference: &Node) -> Result<Target<'w>, Diagnostic> {
+        self.locate_through(reference, MOST_THROUGH)
+    }
+
+    /// The same; `through` is how many references may stand on the way that a pointer goes, as in
+    /// `#/channels/a/messages/b` where the channel is a reference to a component.
+    fn locate_through<'w>(
+        &'w self,
+        reference: &Node,
+        through: usize,
+    ) -> Result<Target<'w>, Diagnostic> {
         let text = reference.text().unwrap_or_default();
         let (_, fragment) = pointer::split(text);
         let error = |message: String| {
@@ -125,6 +138,15 @@ impl Workspace {
                 resource,
             }),
             Err(depth) => {
+                let (way, rest) = tokens.split_at(depth);
+                let on_the_way = pointer::walk(root, way, large).ok();
+                let inner = on_the_way.and_then(Node::reference);
+                if let Some(inner) = inner.filter(|_| through > 0)
+                    && let Ok(target) = self.locate_through(inner, through - 1)
+                    && let Some(found) = self.below(target, rest, through - 1)
+                {
+                    return Ok(found);
+                }
                 let found: String = tokens
                     .iter()
                     .take(depth)
@@ -136,6 +158,34 @@ impl Workspace {
                     pointer::escape(missing)
                 ))
                 .help(format!("`#{found}` is there, `{missing}` below it is not")))
+            }
+        }
+    }
+
+    /// What is below a target; references on the way are followed, too.
+    fn below<'w>(
+        &'w self,
+        target: Target<'w>,
+        rest: &[String],
+        through: usize,
+    ) -> Option<Target<'w>> {
+        match pointer::walk(target.node, rest, &self.resources.large) {
+            Ok(node) => {
+                let tokens = [target.tokens.as_slice(), rest].concat();
+                let resource = self.resources.of(node.span).unwrap_or(target.resource);
+                Some(Target {
+                    node,
+                    tokens,
+                    resource,
+                    ..target
+                })
+            }
+            Err(depth) => {
+                let (way, rest) = rest.split_at(depth);
+                let node = pointer::walk(target.node, way, &self.resources.large).ok()?;
+                let inner = node.reference().filter(|_| through > 0)?;
+                let target = self.locate_through(inner, through - 1).ok()?;
+                self.below(target, rest, through - 1)
             }
         }
     }

@@ -109,6 +109,11 @@ impl Workspace {
     fn understand(&mut self, reading: Reading) {
         let documents = !self.addresses.is_empty() || reading.dialect != Dialect::default();
         let schemas = documents || reading.formats != Formats::default();
+        // AsyncAPI's own schemas are a superset of draft-07; what is written for Jetway is 2020-12.
+        let root = self.contract();
+        let older = root.is_some_and(|root| {
+            root.get("asyncapi").is_some() && root.get("x-jetstream").is_none()
+        });
         let vocabularies = normal::vocabularies(&self.files, &self.addresses);
         for (index, file) in self.files.iter_mut().enumerate() {
             let Some(root) = &mut file.root else {
@@ -119,7 +124,7 @@ impl Workspace {
             if schemas {
                 normal.schema(root);
             } else {
-                normal.anything(root, false);
+                normal.older(older).anything(root, false);
             }
             let address = self.addresses.get(&id).map(String::as_str);
             self.resources.add(id, &file.path, address, root);

@@ -226,8 +226,12 @@ pub struct Receive {
     pub span: Span,
     /// What the contract says of it.
     pub doc: String,
-    /// What it receives.
+    /// What it receives: the first of them, where it receives several.
     pub event: EventId,
+    /// The others. They are messages of the same channel.
+    pub others: Vec<EventId>,
+    /// The other messages of that channel, by their events, which the operation does not name.
+    pub skipped: Vec<EventId>,
     /// Its settings.
     pub settings: OperationSettings,
     /// Where the settings stand.
@@ -235,6 +239,11 @@ pub struct Receive {
 }
 
 impl Receive {
+    /// All that it receives, in the order of the document.
+    pub fn events(&self) -> impl Iterator<Item = EventId> + '_ {
+        std::iter::once(self.event).chain(self.others.iter().copied())
+    }
+
     /// The durable consumer: JetStream takes no dots in its name.
     #[must_use]
     pub fn durable(&self) -> String {

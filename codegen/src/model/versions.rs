@@ -154,6 +154,21 @@ impl Contract {
         chain.take(self.events.len()).collect()
     }
 
+    /// The subjects of an operation: of each of its events, and of each version that is upcast to one.
+    #[must_use]
+    pub fn filters(&self, receive: &super::Receive) -> Vec<String> {
+        let mut filters: Vec<String> = Vec::new();
+        for event in receive.events() {
+            for version in self.versions_read_as(self.event(event)) {
+                let filter = version.address.filter();
+                if !filters.contains(&filter) {
+                    filters.push(filter);
+                }
+            }
+        }
+        filters
+    }
+
     /// The older versions that `service` sends whenever it sends `event`, newest first.
     #[must_use]
     pub fn twins(&self, service: &Service, event: EventId) -> Vec<&Event> {

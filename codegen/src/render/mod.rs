@@ -1,5 +1,6 @@
 //! The contract as Rust text. Everything is written as rustfmt would leave it; templates hold layout only.
 
+mod bounds;
 mod catalogue;
 mod checks;
 mod data;
@@ -12,6 +13,7 @@ mod open;
 mod permissions;
 mod service;
 mod service_document;
+mod several;
 mod text;
 mod topology;
 mod trees;

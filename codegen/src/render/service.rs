@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::text::{Lines, literal, prose};
 use super::topology::{duration, option, path};
-use super::{header, text, upcasts};
+use super::{bounds, header, several, text, upcasts};
 use crate::model::jetstream::{Backoff, Ordering, Start};
 use crate::model::names::{self, Scope, identifier};
 use crate::model::{Contract, Event, Receive, Service};
@@ -33,6 +33,7 @@ const RESERVED: &[&str] = &[
     "H",
     "Handled",
     "Handler",
+    "HandlerOfSeveral",
     "Handlers",
     "None",
     "Ok",
@@ -66,6 +67,8 @@ struct Names {
     operation: String,
     /// The type that hands an event to the handler.
     adapter: String,
+    /// The type of the event's data.
+    data: String,
 }
 
 /// The module of a service.
@@ -75,7 +78,7 @@ pub(super) fn module_name(service: &Service) -> String {
 
 pub(super) fn file(contract: &Contract, service: &Service) -> Result<String, askama::Error> {
     let mut scope = Scope::with(RESERVED.iter().copied());
-    let receives = service.receives.iter().map(|receive| receive.event);
+    let receives = service.receives.iter().flat_map(Receive::events);
     for event in receives.chain(service.sends.iter().map(|send| send.event)) {
         let event = contract.event(event);
         scope.try_claim(&contract.types.get(event.data).name);
@@ -85,7 +88,7 @@ pub(super) fn file(contract: &Contract, service: &Service) -> Result<String, ask
     let all: Vec<(&Receive, Names)> = service
         .receives
         .iter()
-        .map(|receive| (receive, operation_names(receive, &mut scope)))
+        .map(|receive| (receive, operation_names(contract, receive, &mut scope)))
         .collect();
     ServiceFile {
         header: header(&[&contract.source]),
@@ -104,13 +107,14 @@ pub(super) fn file(contract: &Contract, service: &Service) -> Result<String, ask
     .render()
 }
 
-fn operation_names(receive: &Receive, scope: &mut Scope) -> Names {
+fn operation_names(contract: &Contract, receive: &Receive, scope: &mut Scope) -> Names {
     let pascal = names::pascal(&receive.local, "Operation");
     let handler = scope.claim([pascal.clone(), format!("{pascal}Handler")]);
     Names {
         method: identifier(&names::snake(&receive.local, "handle")),
         operation: scope.claim([names::screaming(&receive.local, "OPERATION")]),
         adapter: scope.claim([format!("{pascal}With"), format!("{pascal}WithHandler")]),
+        data: several::data_name(contract, receive, scope),
         handler,
     }
 }
@@ -127,8 +131,15 @@ fn imports(contract: &Contract, service: &Service) -> String {
     let mut names = vec!["Consumers", "Service", "Stream", "Operation"];
     if receives {
         names.extend([
-            "Backoff", "Event", "Handled", "Handler", "Ordering", "Retry", "Start", "Tx",
+            "Backoff", "Event", "Handled", "Ordering", "Retry", "Start", "Tx",
         ]);
+    }
+    let several = |receive: &Receive| !receive.others.is_empty();
+    if service.receives.iter().any(several) {
+        names.push("HandlerOfSeveral");
+    }
+    if !service.receives.iter().all(several) {
+        names.push("Handler");
     }
     if !service.sends.is_empty() {
         names.push("SentBy");
@@ -143,7 +154,7 @@ fn imports(contract: &Contract, service: &Service) -> String {
     let mut used: Vec<&Event> = service
         .receives
         .iter()
-        .map(|receive| receive.event)
+        .flat_map(Receive::events)
         .chain(service.sent())
         .map(|id| contract.event(id))
         .chain(made)
@@ -227,11 +238,13 @@ fn operation(
     module: &str,
 ) -> Vec<String> {
     let event = contract.event(receive.event);
-    vec![
-        operation_static(contract, receive, event, names),
-        handler_trait(contract, receive, event, names, marker, module),
-        adapter(contract, event, names, marker),
-    ]
+    let mut items = vec![operation_static(contract, receive, event, names)];
+    items.extend(several::data(contract, receive, &names.data));
+    items.push(handler_trait(
+        contract, receive, event, names, marker, module,
+    ));
+    items.push(adapter(contract, receive, names, marker));
+    items
 }
 
 fn operation_static(
@@ -257,9 +270,13 @@ fn operation_static(
     lines.line(format!("name: {},", literal(&receive.name)));
     lines.line(format!("durable: {},", literal(&receive.durable())));
     lines.line(format!("stream: &{},", path(contract, stream)));
-    upcasts::filters(&mut lines, contract, event);
+    upcasts::filters(&mut lines, contract, receive);
     lines.line(format!("address: {},", literal(&event.address.text)));
-    lines.line(format!("event_type: {},", literal(&event.name)));
+    let types: Vec<&str> = receive
+        .events()
+        .map(|event| contract.event(event).name.as_str())
+        .collect();
+    lines.line(format!("event_type: {},", literal(&types.join(", "))));
     lines.line(format!("concurrency: {},", settings.concurrency));
     let ordering = match settings.ordering {
         Ordering::None => "None",
@@ -301,10 +318,12 @@ fn handler_trait(
 ) -> String {
     let source = &contract.source;
     let Names {
-        handler, method, ..
+        handler,
+        method,
+        data,
+        ..
     } = names;
     let name = &receive.name;
-    let data = &contract.types.get(event.data).name;
     let own = if receive.doc.is_empty() {
         &event.doc
     } else {
@@ -312,12 +331,15 @@ fn handler_trait(
     };
     let mut lines = Lines::at(0);
     let doc = format!(
-        "The handler of `{name}`, which receives {}. {}",
+        "The handler of `{name}`, which receives {}.{} {}",
         upcasts::received(contract, receive),
+        several::unnamed(contract, receive),
         prose(own)
     );
     lines.doc(doc.trim_end());
-    if let Some(deprecation) = contract.deprecation(event) {
+    if receive.others.is_empty()
+        && let Some(deprecation) = contract.deprecation(event)
+    {
         lines.line("///").doc(&deprecation);
     }
     lines.line("#[diagnostic::on_unimplemented(").deeper();
@@ -340,7 +362,11 @@ fn handler_trait(
     lines
         .line(format!("pub trait {handler}: Send + Sync + 'static {{"))
         .deeper();
-    lines.doc(&format!("Handles one `{}`.", event.name));
+    lines.doc(&if receive.others.is_empty() {
+        format!("Handles one `{}`.", event.name)
+    } else {
+        "Handles one of them.".to_owned()
+    });
     let parameters = [
         "&self".to_owned(),
         format!("event: &Event<{data}>"),
@@ -355,21 +381,26 @@ fn handler_trait(
     lines.finish()
 }
 
-fn adapter(contract: &Contract, event: &Event, names: &Names, marker: &str) -> String {
+fn adapter(contract: &Contract, receive: &Receive, names: &Names, marker: &str) -> String {
     let Names {
         handler,
         method,
         adapter,
+        data,
         ..
     } = names;
-    let data = &contract.types.get(event.data).name;
+    let of = if receive.others.is_empty() {
+        "Handler"
+    } else {
+        "HandlerOfSeveral"
+    };
     let mut lines = Lines::at(0);
     lines.line(format!("struct {adapter}<H>(Arc<H>);")).line("");
-    let whole = format!("impl<H: {handler}> Handler for {adapter}<H> {{");
+    let whole = format!("impl<H: {handler}> {of} for {adapter}<H> {{");
     if whole.chars().count() <= 100 {
         lines.line(whole).deeper();
     } else {
-        lines.line(format!("impl<H: {handler}> Handler"));
+        lines.line(format!("impl<H: {handler}> {of}"));
         lines
             .line(format!("    for {adapter}<H>"))
             .line("{")
@@ -377,8 +408,9 @@ fn adapter(contract: &Contract, event: &Event, names: &Names, marker: &str) -> S
     }
     lines
         .line(format!("type Service = {marker};"))
-        .line(format!("type Data = {data};"))
-        .line("");
+        .line(format!("type Data = {data};"));
+    several::skips(&mut lines, contract, receive);
+    lines.line("");
     lines.line("async fn handle(&self, event: &Event<Self::Data>, tx: &mut Tx<'_, Self::Service>) -> Handled {");
     let chain = [
         "self.0".to_owned(),
@@ -408,7 +440,7 @@ fn consumers(marker: &str, service: &str, all: &[(&Receive, Names)]) -> String {
         .map(|(_, names)| names.handler.as_str())
         .collect();
     lines.doc(&format!("All that `{service}` must handle."));
-    supertraits(&mut lines, &traits);
+    bounds::supertraits(&mut lines, &traits);
     lines.line("");
     lines.doc("The consumers, one per receive operation.");
     lines
@@ -417,13 +449,13 @@ fn consumers(marker: &str, service: &str, all: &[(&Receive, Names)]) -> String {
         ))
         .line("where")
         .deeper();
-    bounded(&mut lines, "H", &traits, ",");
+    bounds::bounded(&mut lines, "H", &traits, ",");
     lines.back().line("{").deeper();
     lines.line("let handlers = Arc::new(handlers);");
     let calls: Vec<(String, Vec<String>)> = all
         .iter()
         .enumerate()
-        .map(|(i, (_, names))| {
+        .map(|(i, (receive, names))| {
             let shared = if i + 1 < all.len() {
                 "handlers.clone()"
             } else {
@@ -433,51 +465,14 @@ fn consumers(marker: &str, service: &str, all: &[(&Receive, Names)]) -> String {
                 format!("&{}", names.operation),
                 format!("{}({shared})", names.adapter),
             ];
-            (".with".to_owned(), arguments)
+            let with = if receive.others.is_empty() {
+                ".with"
+            } else {
+                ".with_several"
+            };
+            (with.to_owned(), arguments)
         })
         .collect();
     lines.calls("Consumers::new()", &calls).back().line("}");
     lines.finish()
-}
-
-/// The longest bounds that rustfmt leaves on the line of the trait.
-const SUPERTRAIT_WIDTH: usize = 70;
-
-fn supertraits(lines: &mut Lines, traits: &[&str]) {
-    let bounds = traits.join(" + ");
-    if bounds.chars().count() <= SUPERTRAIT_WIDTH {
-        lines
-            .line(format!("pub trait Handlers: {bounds} {{}}"))
-            .line("");
-        lines.line(format!("impl<T: {bounds}> Handlers for T {{}}"));
-        return;
-    }
-    lines.line("pub trait Handlers:").deeper();
-    if bounds.chars().count() <= 100 {
-        lines.line(bounds);
-    } else {
-        lines.line(traits[0]);
-        for name in &traits[1..] {
-            lines.line(format!("+ {name}"));
-        }
-    }
-    lines.back().line("{").line("}").line("");
-    lines.line("impl<T> Handlers for T where").deeper();
-    bounded(lines, "T", traits, "");
-    lines.back().line("{").line("}");
-}
-
-/// `T: A + B` in a where clause.
-fn bounded(lines: &mut Lines, parameter: &str, traits: &[&str], comma: &str) {
-    let whole = format!("{parameter}: {}", traits.join(" + "));
-    if whole.chars().count() <= 95 {
-        lines.line(format!("{whole}{comma}"));
-        return;
-    }
-    lines.line(format!("{parameter}: {}", traits[0])).deeper();
-    for (i, name) in traits.iter().enumerate().skip(1) {
-        let end = if i + 1 < traits.len() { "" } else { comma };
-        lines.line(format!("+ {name}{end}"));
-    }
-    lines.back();
 }

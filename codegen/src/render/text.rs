@@ -72,6 +72,13 @@ impl Lines {
 
     fn comment(&mut self, mark: &str, text: &str) -> &mut Self {
         let room = MAX_WIDTH - self.depth * 4 - mark.len() - 1;
+        let shown: String;
+        let text = if text.contains(unseen) {
+            shown = text.replace(unseen, "");
+            shown.as_str()
+        } else {
+            text
+        };
         for line in text.trim().lines() {
             if line.trim().is_empty() {
                 self.line(mark);
@@ -328,6 +335,13 @@ pub(super) enum Statement {
 
 fn width(text: &str) -> usize {
     text.chars().count()
+}
+
+/// What has no place in a comment: rustc refuses characters that turn the direction of text around, and a control
+/// character would only confuse whoever reads it.
+fn unseen(c: char) -> bool {
+    let turns = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && !c.is_whitespace())
 }
 
 fn wrap(text: &str, room: usize) -> Vec<String> {

@@ -19,19 +19,27 @@ pub(super) fn older(lines: &mut Lines, contract: &Contract, event: &Event) {
     }
 }
 
-/// The subjects of an operation: of its event, and of each version that is upcast to it.
-pub(super) fn filters(lines: &mut Lines, contract: &Contract, event: &Event) {
-    let versions = contract.versions_read_as(event);
-    let filters: Vec<String> = versions
-        .iter()
-        .map(|version| literal(&version.address.filter()))
-        .collect();
+/// The subjects of an operation.
+pub(super) fn filters(lines: &mut Lines, contract: &Contract, receive: &Receive) {
+    let filters = contract.filters(receive);
+    let filters: Vec<String> = filters.iter().map(|filter| literal(filter)).collect();
     lines.list("filters: ", &filters, ",");
 }
 
 /// What an operation receives, in words.
 pub(super) fn received(contract: &Contract, receive: &Receive) -> String {
-    let event = contract.event(receive.event);
+    let each: Vec<String> = receive
+        .events()
+        .map(|event| received_event(contract, contract.event(event)))
+        .collect();
+    match each.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => each.concat(),
+    }
+}
+
+/// An event, and what is read as one, in words.
+pub(super) fn received_event(contract: &Contract, event: &Event) -> String {
     let older: Vec<String> = contract
         .versions_read_as(event)
         .iter()

@@ -5,7 +5,7 @@ use crate::load::{Entry, Node, Span, Value};
 use crate::model::contract::Address;
 use crate::model::envelope::{self, Payload};
 use crate::model::fields::required_text;
-use crate::model::subject;
+use crate::model::{names, subject};
 
 /// A message of a channel, before it is an event.
 pub(super) struct Draft<'w> {
@@ -27,12 +27,21 @@ impl Draft<'_> {
 /// The address of a message's channel, where it is a subject.
 pub(super) fn address(draft: &Draft<'_>, report: &mut Report) -> Option<Address> {
     let node = draft.node.get("address");
-    let unknown = node.is_some_and(|node| node.value == Value::Null);
-    if unknown {
+    let slip = |entry: &Entry| names::nearest(&entry.key, ["address"]).is_some();
+    if node.is_none() && draft.node.entries().iter().any(slip) {
+        // Reported as the unknown field that it is.
+        return None;
+    }
+    // What is left out says the same as null (AsyncAPI 3, "Channel Object").
+    if node.is_none_or(|node| node.value == Value::Null) {
         let span = node.map_or(draft.channel.key_span, |node| node.span);
+        let label = match node {
+            Some(_) => "its address is not known",
+            None => "it has no `address`",
+        };
         report.push(
             Diagnostic::error(Code::NoAddress, "a channel without an address is not supported")
-                .at(span, "its address is not known")
+                .at(span, label)
                 .help("the address is the subject of its events: write one, as in `order.placed.v1.{orderId}`"),
         );
         return None;

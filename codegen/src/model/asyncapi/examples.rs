@@ -1,13 +1,14 @@
 //! Examples, held against the schema of their event.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 
 use jsonschema::Validator;
 use serde_json::Value as Json;
 
 use super::Reader;
-use crate::diagnostics::{Code, Diagnostic, Report};
+use crate::diagnostics::{Beside, Code, Diagnostic, Report};
 use crate::load::{Node, Span, Workspace};
 use crate::model::fields::{mapping, wrong};
 use crate::model::grammar;
@@ -81,22 +82,45 @@ impl<'w> Reader<'w> {
             let folder = self.workspace.root().join(FOLDER).join(event).join(kind);
             for name in names(&folder) {
                 let path = format!("{FOLDER}/{event}/{kind}/{name}");
-                let finding = match read(&folder.join(&name)) {
-                    Err(why) => Some(format!("`{path}` cannot be read: {why}")),
+                let text = match std::fs::read_to_string(folder.join(&name)) {
+                    Ok(text) => text,
+                    Err(why) => {
+                        let message = format!("`{path}` cannot be read: {why}");
+                        report
+                            .push(Diagnostic::error(Code::Example, message).at(span, "the schema"));
+                        continue;
+                    }
+                };
+                let finding = match serde_json::from_str::<Json>(&text) {
+                    Err(error) => Some((
+                        format!("`{path}` is not JSON"),
+                        offset(&text, error.line(), error.column()),
+                        error.to_string(),
+                    )),
                     Ok(example) => match (kind, validator.validate(&example)) {
                         ("valid", Err(error)) => {
                             let at = error.instance_path().to_string();
-                            let at = if at.is_empty() { "/" } else { &at };
-                            Some(format!("the schema rejects `{path}` at `{at}`: {error}"))
+                            let shown = if at.is_empty() { "/" } else { &at };
+                            let message = format!("the schema rejects `{path}` at `{shown}`");
+                            Some((message, place(&text, &at), error.to_string()))
                         }
-                        ("invalid", Ok(())) => {
-                            Some(format!("the schema accepts `{path}`, which it should not"))
-                        }
+                        ("invalid", Ok(())) => Some((
+                            format!("the schema accepts `{path}`, which it should not"),
+                            place(&text, ""),
+                            "nothing here is wrong".to_owned(),
+                        )),
                         _ => None,
                     },
                 };
-                if let Some(message) = finding {
-                    report.push(Diagnostic::error(Code::Example, message).at(span, "the schema"));
+                if let Some((message, place, label)) = finding {
+                    let beside = Beside {
+                        path,
+                        text,
+                        place,
+                        label,
+                    };
+                    let finding = Diagnostic::error(Code::Example, message).beside(beside);
+                    report.push(finding.at(span, "the schema"));
                 }
             }
         }
@@ -124,9 +148,25 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn read(path: &Path) -> Result<Json, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+/// Where the value at `pointer` stands in an example, its first line of it.
+fn place(text: &str, pointer: &str) -> Range<usize> {
+    let root = crate::load::alone(text);
+    let span = root.as_ref().map(|root| nearest(root, pointer).span);
+    let start = span.map_or(0, |span| span.start as usize);
+    let end = span.map_or(0, |span| span.end as usize);
+    let line = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    start..end.min(line).max(start)
+}
+
+/// Line and column, counted from 1, columns in bytes, as an offset.
+fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let at = text.floor_char_boundary((before + column.saturating_sub(1)).min(text.len()));
+    at..at
 }
 
 /// The node at `pointer` below `root`, or the nearest one on the way to it.

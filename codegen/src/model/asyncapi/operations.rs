@@ -127,14 +127,12 @@ impl<'w> Reader<'w> {
             }
             Some(("receive", _)) => {
                 let settings = settings(node, report);
-                let Some((events, others)) = events else {
+                let Some((events, skipped)) = events else {
                     return;
                 };
-                if others > 0 {
-                    report.push(several(entry, others));
-                    return;
-                }
-                let (Some(event), Some((settings, places))) = (events.first(), settings) else {
+                let (Some((event, others)), Some((settings, places))) =
+                    (events.split_first(), settings)
+                else {
                     return;
                 };
                 service.receives.push(Receive {
@@ -143,6 +141,8 @@ impl<'w> Reader<'w> {
                     span: entry.key_span,
                     doc: text_or_empty(node, &["description", "summary", "title"]),
                     event: *event,
+                    others: others.to_vec(),
+                    skipped,
                     settings,
                     places,
                 });
@@ -158,8 +158,12 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// The events of an operation, those without a finding, and how many other messages its channel has than the first.
-    fn events_of(&self, operation: &'w Node, report: &mut Report) -> Option<(Vec<EventId>, usize)> {
+    /// The events of an operation and the others of its channel, those without a finding.
+    fn events_of(
+        &self,
+        operation: &'w Node,
+        report: &mut Report,
+    ) -> Option<(Vec<EventId>, Vec<EventId>)> {
         let reference = required(operation, "channel", "an operation", report)?;
         let node = report.keep(self.workspace.resolve(reference))?;
         let Some(channel) = self.channels.get(&node.span) else {
@@ -172,10 +176,9 @@ impl<'w> Reader<'w> {
             );
             return None;
         };
-        let others = channel.messages.len().saturating_sub(1);
+        let all: Vec<EventId> = channel.messages.iter().filter_map(|m| m.event).collect();
         let Some(listed) = operation.get("messages") else {
-            let events = channel.messages.iter().filter_map(|m| m.event);
-            return Some((events.collect(), others));
+            return Some((all, Vec::new()));
         };
         let Value::List(listed) = &listed.value else {
             report.push(wrong(listed, "a list", "`messages` of an operation"));
@@ -192,7 +195,7 @@ impl<'w> Reader<'w> {
                 .gathered(),
             );
         }
-        let mut events = Vec::new();
+        let mut events: Vec<EventId> = Vec::new();
         for message in listed {
             let spans = self.spans_of(message, report)?;
             let own = channel
@@ -200,7 +203,8 @@ impl<'w> Reader<'w> {
                 .iter()
                 .find(|own| spans.contains(&own.entry) || spans.contains(&own.target));
             match own {
-                Some(own) => events.extend(own.event),
+                // Named twice it is meant once.
+                Some(own) => events.extend(own.event.filter(|event| !events.contains(event))),
                 None => report.push(
                     Diagnostic::error(
                         Code::Malformed,
@@ -210,7 +214,8 @@ impl<'w> Reader<'w> {
                 ),
             }
         }
-        Some((events, others))
+        let skipped = all.into_iter().filter(|event| !events.contains(event));
+        Some((events.clone(), skipped.collect()))
     }
 
     /// Where the steps of a reference lead.
@@ -224,20 +229,6 @@ impl<'w> Reader<'w> {
         }
         Some(spans)
     }
-}
-
-fn several(entry: &Entry, others: usize) -> Diagnostic {
-    let messages = if others == 1 {
-        "message has"
-    } else {
-        "messages have"
-    };
-    Diagnostic::error(
-        Code::SeveralMessages,
-        format!("the operation `{}` would be given events of several kinds", entry.key),
-    )
-    .at(entry.key_span, format!("{others} other {messages} the same address"))
-    .help("JetStream tells events apart by subject: give every message that is received a channel with an address of its own")
 }
 
 /// The settings of a consumer; `None` where they cannot be read.

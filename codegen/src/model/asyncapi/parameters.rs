@@ -168,8 +168,16 @@ impl<'w> Reader<'w> {
                 | Kind::Newtype { .. } => None,
             };
             let Some(field) = found else {
+                let fields = match &definition.kind {
+                    Kind::Struct { fields, .. } => fields.as_slice(),
+                    _ => &[],
+                };
+                let known = fields.iter().map(|field| field.property.as_str());
+                let meant = names::nearest(&token, known)
+                    .map(|name| format!("; did you mean `{name}`?"))
+                    .unwrap_or_default();
                 return Err((
-                    format!("the data has no property `{token}` here"),
+                    format!("the data has no property `{token}` here{meant}"),
                     Some(definition.span),
                 ));
             };

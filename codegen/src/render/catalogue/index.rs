@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Book, DIAGRAM, PICTURE, page, words};
 use crate::load::Node;
-use crate::model::Service;
+use crate::model::{EventId, Receive, Service};
 use crate::render::markdown::{self, code, inline, link, paragraph};
 use crate::render::notice;
 use crate::render::trees::up;
@@ -112,7 +112,8 @@ fn service_table(book: &Book<'_>) -> String {
         .iter()
         .map(|service| {
             let sends = service.sends.iter().map(|send| send.event.index());
-            let receives = service.receives.iter().map(|receive| receive.event.index());
+            let receives = service.receives.iter().flat_map(Receive::events);
+            let receives = receives.map(EventId::index);
             [
                 page::service_link(book, service),
                 events(sends.collect()),

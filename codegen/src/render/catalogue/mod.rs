@@ -88,8 +88,10 @@ impl<'c> Book<'c> {
                 }
             }
             for receive in &service.receives {
-                if let Some(known) = receivers.get_mut(receive.event.index()) {
-                    known.push((service, receive));
+                for event in receive.events() {
+                    if let Some(known) = receivers.get_mut(event.index()) {
+                        known.push((service, receive));
+                    }
                 }
             }
         }

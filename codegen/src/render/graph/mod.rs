@@ -68,10 +68,12 @@ impl Graph {
         let mut sent = vec![false; events.len()];
         for (place, service) in contract.services.iter().enumerate() {
             for receive in &service.receives {
-                if let Some(event) = events.get_mut(receive.event.index())
-                    && !event.receivers.contains(&place)
-                {
-                    event.receivers.push(place);
+                for received in receive.events() {
+                    if let Some(event) = events.get_mut(received.index())
+                        && !event.receivers.contains(&place)
+                    {
+                        event.receivers.push(place);
+                    }
                 }
             }
             let sends: Vec<usize> = service.sent().iter().map(|id| id.index()).collect();
