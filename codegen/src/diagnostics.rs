@@ -146,7 +146,7 @@ pub struct Diagnostic {
     /// What is expected, or how to mend it.
     pub help: Vec<String>,
     /// The culprit, where it is in a file that the contract does not refer to.
-    pub beside: Option<Beside>,
+    pub beside: Option<Box<Beside>>,
     /// Whether another finding already says the same.
     silent: bool,
     /// Whether findings of the same words are shown as one with several places.
@@ -188,7 +188,7 @@ impl Diagnostic {
     /// Names the culprit in a file that the contract does not refer to.
     #[must_use]
     pub(crate) fn beside(mut self, beside: Beside) -> Self {
-        self.beside = Some(beside);
+        self.beside = Some(Box::new(beside));
         self
     }
 

@@ -79,6 +79,9 @@ impl<'w> Bundler<'w> {
     }
 
     fn reference(&mut self, reference: &'w Node) -> Option<String> {
+        if let Some(address) = self.workspace.standard(reference) {
+            return Some(address);
+        }
         let target = self.workspace.target(reference).ok()?;
         let text = reference.text()?;
         let fragment = text.split_once('#').map_or("", |(_, fragment)| fragment);
