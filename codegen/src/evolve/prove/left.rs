@@ -45,7 +45,7 @@ pub(super) fn of_property<'a>(case: &Case<'a>, name: &str) -> Vec<Part<'a>> {
                         .map(|(pattern, _)| pattern)
                         .any(|pattern| text::matches(&pattern, name) != Some(false))
             });
-        (!evaluated).then(|| Part {
+        (!evaluated).then_some(Part {
             node: asked,
             writer: false,
         })
@@ -71,7 +71,7 @@ pub(super) fn of_others<'a>(
                     .map(|(pattern, _)| pattern)
                     .all(|pattern| patterns.contains(&pattern))
         });
-        known.then(|| Part {
+        known.then_some(Part {
             node: asked,
             writer: false,
         })
@@ -86,7 +86,7 @@ pub(super) fn of_item<'a>(case: &Case<'a>, index: usize) -> Vec<Part<'a>> {
         let asked = part.node.child(own)?;
         let evaluators = evaluators(&part.node, &["items", "contains"], own)?;
         let places = evaluators.iter().map(|node| node.list("prefixItems").len());
-        (places.max().unwrap_or(0) <= index).then(|| Part {
+        (places.max().unwrap_or(0) <= index).then_some(Part {
             node: asked,
             writer: false,
         })

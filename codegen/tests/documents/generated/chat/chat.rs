@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jetway::{
-    Backoff, Consumers, Event, Handled, Handler, HandlerOfSeveral, Operation, Ordering, Retry,
-    SentBy, Service, Start, Stream, Tx,
+    Backoff, Consumers, Event, Handled, Handler, HandlerOfSeveral, Operation, Ordering, Pause,
+    Retry, SentBy, Service, Start, Stream, Tx,
 };
 
 use super::{Joined, Left, Muted, Pinged, Said, topology};
@@ -43,6 +43,11 @@ pub static LOG: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// What `chat.log` receives: the messages of its channel share an address, and their types tell
@@ -118,6 +123,11 @@ pub static ROSTER: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// What `chat.roster` receives: the messages of its channel share an address, and their types tell
@@ -189,6 +199,11 @@ pub static MODERATE: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `chat.moderate`, which receives `said`. Of the same channel it does not name
@@ -243,6 +258,11 @@ pub static HEAR: Operation = Operation {
     alert_after: 3,
     start: Start::All,
     rate_limit: None,
+    pause: Pause {
+        after: 5,
+        probe: Duration::from_secs(5),
+        cap: Duration::from_secs(60),
+    },
 };
 
 /// The handler of `chat.hear`, which receives `pinged`.

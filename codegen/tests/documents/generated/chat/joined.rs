@@ -3,16 +3,20 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// `Joined` of `chat.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
     /// `room`: text.
     pub room: String,
     /// `who`: text.
     pub who: String,
 }
+
+jetway::object!(Joined {
+    room: "room",
+    who: "who",
+});
 
 impl EventData for Joined {
     const TYPE: &'static str = "joined";

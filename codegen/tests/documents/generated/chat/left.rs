@@ -3,16 +3,20 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// `Left` of `chat.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Left {
     /// `room`: text.
     pub room: String,
     /// `who`: text.
     pub who: String,
 }
+
+jetway::object!(Left {
+    room: "room",
+    who: "who",
+});
 
 impl EventData for Left {
     const TYPE: &'static str = "left";

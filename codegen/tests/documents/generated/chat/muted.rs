@@ -3,22 +3,21 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// `Muted` of `chat.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Muted {
     /// `room`: text.
     pub room: String,
     /// `until`: a point in time.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub until: Option<OffsetDateTime>,
 }
+
+jetway::object!(Muted {
+    room: "room",
+    until: "until",
+});
 
 impl EventData for Muted {
     const TYPE: &'static str = "muted";

@@ -3,7 +3,6 @@
 
 use jetway::validate::{Checker, Fallback, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 use super::shared::Span;
 
@@ -13,16 +12,13 @@ static SCHEMA: Fallback = Fallback::new(
 );
 
 /// `Pinged` of `chat.yaml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pinged {
     /// `span`: see its type.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub span: Option<Span>,
 }
+
+jetway::object!(Pinged { span: "span" });
 
 impl EventData for Pinged {
     const TYPE: &'static str = "pinged";

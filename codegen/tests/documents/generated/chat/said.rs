@@ -3,16 +3,20 @@
 
 use jetway::validate::{Checker, Validate};
 use jetway::{EventData, Subject, SubjectError};
-use serde::{Deserialize, Serialize};
 
 /// Deprecated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Said {
     /// `room`: text.
     pub room: String,
     /// `text`: text.
     pub text: String,
 }
+
+jetway::object!(Said {
+    room: "room",
+    text: "text",
+});
 
 impl EventData for Said {
     const TYPE: &'static str = "said";

@@ -2,35 +2,25 @@
 //! Shared types.
 
 use jetway::validate::{Checker, Validate};
-use serde::{Deserialize, Serialize};
 
 /// `Span` of `chat.yaml`.
 ///
 /// The compiled schema of the event also enforces `prefixItems`, `items`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     /// `ends`: a list.
-    #[serde(
-        default,
-        deserialize_with = "jetway::present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub ends: Option<Vec<serde_json::Value>>,
     /// `from`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub from: Option<i64>,
     /// `to`: an integer.
-    #[serde(
-        default,
-        with = "jetway::exact",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub to: Option<i64>,
 }
+
+jetway::object!(Span {
+    ends: "ends",
+    from: "from",
+    to: "to",
+});
 
 impl Validate for Span {
     fn check(&self, at: &mut Checker) {
