@@ -8,6 +8,7 @@ mod contract;
 mod effects;
 mod envelope;
 mod ledger;
+mod letter;
 mod load;
 mod process;
 mod proxy;

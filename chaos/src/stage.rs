@@ -16,6 +16,7 @@ use crate::account::{Account, Sources};
 use crate::contract::{DURABLE, STREAM, Shape};
 use crate::effects;
 use crate::ledger::Ledger;
+use crate::letter::Letter;
 use crate::load::{Load, Pace, Via, Wanted};
 use crate::process::{Watched, Worker};
 use crate::run::Run;
@@ -463,32 +464,6 @@ impl Stage {
         drop((watch, depots, shippers, brokers));
         drop(ground);
         keep.then(|| directory.keep())
-    }
-}
-
-/// A dead letter, as far as the books want to know.
-pub(crate) struct Letter {
-    pub(crate) number: Option<i64>,
-    pub(crate) reason: String,
-    pub(crate) error: String,
-    pub(crate) sequence: Option<u64>,
-}
-
-impl Letter {
-    fn of(message: &jetstream::message::StreamMessage) -> Self {
-        let body: serde_json::Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-        let header = |name| {
-            let value = message.headers.get(name);
-            value
-                .map(|value| value.as_str().to_owned())
-                .unwrap_or_default()
-        };
-        Self {
-            number: body["data"]["number"].as_i64(),
-            reason: header("Dead-Reason"),
-            error: header("Dead-Error"),
-            sequence: header("Dead-Sequence").parse().ok(),
-        }
     }
 }
 
