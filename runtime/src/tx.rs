@@ -296,16 +296,21 @@ impl<'a, S: Service> Tx<'a, S> {
         attempts: Option<&Attempts>,
     ) -> Result<bool, StoreError> {
         if !self.core.database.is_there() {
-            publish::all(self.core, self.outgoing).await?;
+            if !self.outgoing.is_empty() {
+                Box::pin(publish::all(self.core, self.outgoing)).await?;
+            }
             return Ok(true);
         }
-        self.sql().await?;
-        let last = Last {
-            entry: Some((durable, event)),
-            forget: attempts,
-            rows: &std::mem::take(&mut self.outgoing),
-        };
-        self.end(last).await
+        Box::pin(async {
+            self.sql().await?;
+            let last = Last {
+                entry: Some((durable, event)),
+                forget: attempts,
+                rows: &std::mem::take(&mut self.outgoing),
+            };
+            self.end(last).await
+        })
+        .await
     }
 
     async fn end(&mut self, last: Last<'_>) -> Result<bool, StoreError> {

@@ -27,10 +27,17 @@ impl Measure {
     }
 }
 
-/// The process's CPU time so far.
+/// The CPU time of the process's threads so far, as the scheduler counts it: to the nanosecond, and readable under valgrind
+/// too, which a look at the process's clock is not.
 fn cpu() -> std::time::Duration {
-    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    std::time::Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32)
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    let nanoseconds: u64 = threads
+        .filter_map(|thread| {
+            let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        })
+        .sum();
+    std::time::Duration::from_nanos(nanoseconds)
 }
 
 /// Counts what is handled, from the first message to the last.

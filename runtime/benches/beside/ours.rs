@@ -236,7 +236,7 @@ pub(crate) async fn run(task: Task, url: &str, count: u64, with: With) {
     settings.nats_url = vec![url.into()];
     settings.database_url = "none".into();
     settings.http_addr = ([127, 0, 0, 1], 0).into();
-    settings.log = "warn".to_owned();
+    settings.log = "error".to_owned();
     settings.otel_sdk_disabled = !with.metrics && !with.tracing;
     if with.tracing {
         Telemetry::start("bench", "0", &settings).unwrap();

@@ -49,11 +49,14 @@ impl<S: Service> Settler<'_, S> {
     }
 
     /// Makes one attempt at the message and settles it where that can be done.
+    ///
+    /// What does not happen to every message is boxed, here and below: each message has a task with room for the largest of
+    /// all ways, and copying that room was the most expensive part of a delivery.
     pub(super) async fn attempt(&self, message: &Delivered, past: &Past) -> Next {
         let most = self.core.settings.max_event_bytes;
         let incoming = match wire::read(message.headers.as_ref(), &message.body, most) {
             Ok(incoming) => incoming,
-            Err(unreadable) => return self.unreadable(message, past, &unreadable).await,
+            Err(unreadable) => return Box::pin(self.unreadable(message, past, &unreadable)).await,
         };
         if self.consumer.handler.skips(&incoming.event_type) {
             return self.skipped(message).await;
@@ -75,7 +78,7 @@ impl<S: Service> Settler<'_, S> {
         let attempt = self.number(message, standing.as_ref());
         if attempt > self.operation().retry.max_attempts {
             let standing = standing.unwrap_or_default();
-            return self.exhausted(message, past, attempt - 1, standing).await;
+            return Box::pin(self.exhausted(message, past, attempt - 1, standing)).await;
         }
         let parent = message
             .headers
@@ -99,7 +102,7 @@ impl<S: Service> Settler<'_, S> {
             .unwrap_or_else(|panic| Err(wire::Unreadable::Panicked(panic_text(&*panic))));
         let event = match decoded {
             Ok(event) => event,
-            Err(unreadable) => return self.unreadable(message, past, &unreadable).await,
+            Err(unreadable) => return Box::pin(self.unreadable(message, past, &unreadable)).await,
         };
         let begun = Begun {
             message,
@@ -149,7 +152,9 @@ impl<S: Service> Settler<'_, S> {
         if past.tries == 0 && message.times <= 1 && !self.counts_from_the_first() {
             return Ok(Known::Standing(None));
         }
-        Ok(Known::Standing(attempts.standing(database).await?))
+        Ok(Known::Standing(
+            Box::pin(attempts.standing(database)).await?,
+        ))
     }
 
     /// With so few attempts none may be guessed: the first is written down before it runs as well.
@@ -177,10 +182,8 @@ impl<S: Service> Settler<'_, S> {
         let remembered =
             begun.standing.is_some() || begun.message.times > 1 || self.counts_from_the_first();
         if remembered
-            && let Err(error) = begun
-                .attempts
-                .begin(&self.core.database, begun.attempt)
-                .await
+            && let Err(error) =
+                Box::pin(begun.attempts.begin(&self.core.database, begun.attempt)).await
         {
             return Verdicted::NotNow(error.to_string());
         }
@@ -198,7 +201,7 @@ impl<S: Service> Settler<'_, S> {
         let handled = self.guarded(event, &mut tx).await;
         fault::point(name, "in-handler").await;
         if let Err(failure) = handled {
-            return self.undo(tx, failure, begun.past).await;
+            return Box::pin(self.undo(tx, failure, begun.past)).await;
         }
         let forget = remembered.then_some(&begun.attempts);
         let commit = tx.commit_handled(self.operation().durable, &begun.identity, forget);
@@ -278,7 +281,7 @@ impl<S: Service> Settler<'_, S> {
                 self.not_now(begun.message, begun.past, Some(begun.attempt - 1), &why)
             }
             Verdicted::Failed(failure) => {
-                let (outcome, next) = self.failed(begun, &failure).await;
+                let (outcome, next) = Box::pin(self.failed(begun, &failure)).await;
                 processed(outcome);
                 next
             }

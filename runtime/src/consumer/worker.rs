@@ -290,7 +290,7 @@ impl<S: Service> Worker<S> {
             circuit: &self.circuit,
             pass,
         };
-        let attempt = AssertUnwindSafe(settler.attempt(message, past)).catch_unwind();
+        let attempt = AssertUnwindSafe(Box::pin(settler.attempt(message, past))).catch_unwind();
         let next = tokio::select! {
             biased;
             next = attempt => Some(next.unwrap_or_else(|panic| {

@@ -25,7 +25,7 @@ impl Inbox {
             return Ok(false);
         }
         let lookups = database.lookups();
-        lookups.contains(database.pool(), durable, event).await
+        Box::pin(lookups.contains(database.pool(), durable, event)).await
     }
 
     /// Enters the event; false where it is there already, because someone else finished first.
