@@ -13,6 +13,7 @@ use sqlx::{Any, AssertSqlSafe};
 use super::database::{StoreError, Write};
 use super::writer::{LAST, Member, NEXT};
 use super::{Attempts, Inbox, Outbox, Row, Source, now_micros};
+use crate::fault::{self, Mechanism};
 
 /// How many rows of the outbox are handed over with the rest.
 const ROWS: usize = 8;
@@ -28,6 +29,11 @@ pub(crate) struct Last<'a> {
 }
 
 impl Last<'_> {
+    /// The row of the inbox, unless an experiment does without.
+    fn entry(&self) -> Option<(&str, &Source)> {
+        self.entry.filter(|_| !fault::broken(Mechanism::Inbox))
+    }
+
     /// Writes it and commits; false where the event has been handled by someone else in the meantime: then nothing of
     /// the transaction remains.
     pub(crate) async fn commit(&self, mut write: Write) -> Result<bool, StoreError> {
@@ -60,7 +66,7 @@ impl Last<'_> {
     }
 
     async fn hand_over(&self, mut member: Member, rows: &[Row]) -> Result<bool, StoreError> {
-        if self.entry.is_none() && self.forget.is_none() && rows.is_empty() {
+        if self.entry().is_none() && self.forget.is_none() && rows.is_empty() {
             member.commit().await?;
             return Ok(true);
         }
@@ -84,7 +90,7 @@ impl Last<'_> {
     fn sql(&self, rows: usize) -> String {
         let mut sql = String::from(LAST);
         let mut next = 0;
-        if self.entry.is_some() {
+        if self.entry().is_some() {
             sql.push_str(
                 "INSERT INTO jetway_inbox (durable, source, event_id, handled_at) VALUES ",
             );
@@ -119,7 +125,7 @@ impl Last<'_> {
         mut query: Query<'q, Any, AnyArguments>,
         rows: &[Row],
     ) -> Query<'q, Any, AnyArguments> {
-        if let Some((durable, event)) = self.entry {
+        if let Some((durable, event)) = self.entry() {
             query = query
                 .bind(durable.to_owned())
                 .bind(event.source.clone())
