@@ -49,8 +49,16 @@ fn holds(row: &str) {
     assert!(svg.contains("polyline") && svg.ends_with("</svg>\n"));
 }
 
+/// One run may have been lucky: what is left out need not have been needed in it. Three in a row are not.
 fn fails_without(row: &str) {
-    let (findings, code, told) = chaos(&["--row", row, "--control"]);
+    let play = |seed| chaos(&["--row", row, "--seed", seed, "--control"]);
+    let mut played = play("1");
+    for seed in ["2", "3"] {
+        if played.1 == Some(0) {
+            played = play(seed);
+        }
+    }
+    let (findings, code, told) = played;
     if refused_by_the_system(row, code, &told) {
         return;
     }
