@@ -6,6 +6,8 @@
 mod command;
 #[path = "breaking/random/mod.rs"]
 mod random;
+#[path = "breaking/relied_on.rs"]
+mod relied_on;
 #[path = "breaking/rules.rs"]
 mod rules;
 mod support;

@@ -1,7 +1,8 @@
 //! Consumers: from a delivered message to its settlement.
 //!
 //! [`pull`] gets messages by credit, [`worker`] runs handlers with bounded concurrency and in lanes, [`settle`] decides
-//! what becomes of a message by what is known of its [`attempt`]s, [`circuit`] pauses while a dependency is down, [`dead_letter`] stores what can never be handled.
+//! what becomes of a message by what is known of its [`attempt`]s, and [`unhandled`] where no handler is asked. [`circuit`]
+//! pauses while a dependency is down, [`dead_letter`] stores what can never be handled.
 
 mod attempt;
 mod circuit;
@@ -14,6 +15,7 @@ mod rebuild;
 mod settle;
 mod several;
 mod solo;
+mod unhandled;
 mod worker;
 
 pub use handler::{Consumers, Handler};
