@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::attempt::{Begun, Next, Past, from_micros, lengthened, panic_text, patience, retry};
+use super::attempt::{Begun, Next, Past, from_micros, lengthened, panic_text, retry};
 use super::circuit::{Blame, Circuit, Pass};
 use super::dead_letter::DeadLetter;
 use super::delivered::Delivered;
